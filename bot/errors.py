@@ -1,0 +1,112 @@
+"""Every error ptq raises on purpose; each says whose fault it is.
+
+PtqError
+├── UserError             the person who asked can mend it; its text is posted as written
+│   ├── CommandError      the comment's command is wrong (nearest match and usage inside)
+│   └── Refusal           the command is right, but not for this person, issue or limit
+├── ConfigurationError    the operator can mend it; stops the start
+├── GitHubError           GitHub refused or could not be reached
+│   ├── GitHubUnavailable     worth another try later: 5xx, connection lost, rate limit
+│   ├── GitHubRejected        final: a 4xx that the same request will get again
+│   └── GitHubNotFound        final: 404 or 410
+├── MachineError          a machine or its provider failed; another machine may do
+│   ├── MachineUnreachable    connection refused, lost, timed out, or its host key is not the pinned one
+│   ├── NoMachine             the provider has nothing that fits, now or ever (``final``)
+│   ├── CommandFailed         a command on the machine ended with a non-zero exit status
+│   ├── CommandTimedOut       a command on the machine outran its time limit and was ended
+│   └── RemoteFileMissing     the file to read is not there
+├── WorkspaceError        the workspace cannot be prepared (disk, wheel, source, commit)
+├── AgentError            the agent could not be started
+└── PatchRefused          the patch must not be published; says which file and why
+"""
+
+from __future__ import annotations
+
+
+class PtqError(Exception):
+    """Base of everything ptq raises on purpose."""
+
+
+class UserError(PtqError):
+    """The person who asked can mend it: ``str(error)`` is Markdown, posted as written."""
+
+
+class CommandError(UserError):
+    """A command in a comment or on a command line is wrong."""
+
+
+class Refusal(UserError):
+    """A right command that is not carried out: permission, limit or an unsuitable issue."""
+
+
+class ConfigurationError(PtqError):
+    """A setting is missing or wrong; the text names the setting and says how to mend it."""
+
+
+class GitHubError(PtqError):
+    """GitHub's API did not do what was asked."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """Keep the HTTP ``status`` where there was an answer."""
+        super().__init__(message)
+        self.status = status
+
+
+class GitHubUnavailable(GitHubError):
+    """Worth another try later: 5xx, no connection, or a rate limit longer than we wait."""
+
+
+class GitHubRejected(GitHubError):
+    """Final: the same request will be rejected again (4xx)."""
+
+
+class GitHubNotFound(GitHubRejected):
+    """The thing does not exist, or the App may not see it (404, 410)."""
+
+
+class MachineError(PtqError):
+    """A machine or its provider failed; another machine may do."""
+
+
+class MachineUnreachable(MachineError):
+    """No connection to the machine: refused, lost, timed out or the wrong host key."""
+
+
+class NoMachine(MachineError):
+    """The provider has no machine for the request; ``final`` when waiting will not help."""
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        """Say whether waiting may help."""
+        super().__init__(message)
+        self.final = final
+
+
+class CommandFailed(MachineError):
+    """A command on the machine ended with a non-zero exit status."""
+
+    def __init__(self, argv: tuple[str, ...], exit_status: int, stderr: str) -> None:
+        """Keep what ran, how it ended and the end of what it said."""
+        super().__init__(f"{argv[0]} ended with exit status {exit_status}: {stderr[-2000:].strip()}")
+        self.argv = argv
+        self.exit_status = exit_status
+        self.stderr = stderr
+
+
+class CommandTimedOut(MachineError):
+    """A command on the machine outran its time limit and was ended."""
+
+
+class RemoteFileMissing(MachineError):
+    """The file to read is not there."""
+
+
+class WorkspaceError(PtqError):
+    """The workspace cannot be prepared; the text says what is missing and where."""
+
+
+class AgentError(PtqError):
+    """The agent could not be started on the machine."""
+
+
+class PatchRefused(PtqError):
+    """The patch must not be published; the text names the file and the reason."""
