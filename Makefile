@@ -37,7 +37,7 @@ check: $(DEV)/.synced ## format, lint, types, direction of imports
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/ruff check .
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(DEV)/bin/pyright
-	$(DEV)/bin/lint-imports --no-cache
+	$(DEV)/bin/lint-imports --no-cache --no-logo
 
 fmt: $(DEV)/.synced ## format, and mend what ruff can mend
 	$(DEV)/bin/ruff check --fix-only .
