@@ -28,7 +28,7 @@ serve: $(BASE)/.synced ## the service, with the settings of the environment or o
 	@$(BASE)/bin/python -m bot serve
 
 test: $(DEV)/.synced $(NPM) ## every test but the end-to-end ones
-	$(DEV)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+	$(DEV)/bin/python -m pytest -n $(WORKERS) --dist worksteal --inline-snapshot disable $(ARGS)
 
 coverage: ## the same, with what was not covered, line and branch
 	$(MAKE) test ARGS="--cov $(ARGS)"
@@ -49,6 +49,7 @@ e2e: $(E2E)/.synced $(NPM) ## the real Claude Code, over a real sshd, on a real 
 venv: $(DEV)/.synced ## the environment of test and check, in .venv
 
 wheel: $(DEV)/.synced ## what is shipped, into dist/
+	rm -rf dist
 	$(DEV)/bin/python -m hatchling build --target wheel
 
 lock: $(DEV)/.synced ## resolve every lock anew; UPGRADE=1 takes newer versions
