@@ -9,6 +9,9 @@ PtqError
 │   ├── GitHubUnavailable     worth another try later: 5xx, connection lost, rate limit
 │   ├── GitHubRejected        final: a 4xx that the same request will get again
 │   └── GitHubNotFound        final: 404 or 410
+├── DeliveryError         a webhook delivery is not taken: answered with a 4xx, nothing stored
+│   ├── SignatureError        not signed, or not with our secret
+│   └── PayloadError          signed, but not of the shape that GitHub documents
 ├── MachineError          a machine or its provider failed; another machine may do
 │   ├── MachineUnreachable    connection refused, lost, timed out, or its host key is not the pinned one
 │   ├── NoMachine             the provider has nothing that fits, now or ever (``final``)
@@ -62,6 +65,18 @@ class GitHubRejected(GitHubError):
 
 class GitHubNotFound(GitHubRejected):
     """The thing does not exist, or the App may not see it (404, 410)."""
+
+
+class DeliveryError(PtqError):
+    """A webhook delivery that is not taken; the text is the reason, without any of its content."""
+
+
+class SignatureError(DeliveryError):
+    """The delivery is not signed with our secret, so it is not known to come from GitHub."""
+
+
+class PayloadError(DeliveryError):
+    """The payload of an event that we use lacks what GitHub documents for it."""
 
 
 class MachineError(PtqError):

@@ -132,6 +132,9 @@ class IssueSnapshot(Frozen):
     created_at: AwareDatetime
     comments: tuple[IssueComment, ...] = ()
     frozen_at: AwareDatetime
+    updated_at: AwareDatetime | None = None
+    """When the issue last changed in any way: text, labels, a comment. Later than ``frozen_at``, its
+    title and body may be newer than the command: GitHub's REST API does not say."""
 
 
 class JobState(StrEnum):
