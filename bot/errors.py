@@ -13,7 +13,7 @@ PtqError
 │   ├── SignatureError        not signed, or not with our secret
 │   └── PayloadError          signed, but not of the shape that GitHub documents
 ├── MachineError          a machine or its provider failed; another machine may do
-│   ├── MachineUnreachable    connection refused, lost, timed out, or its host key is not the pinned one
+│   ├── MachineUnreachable    refused, lost, timed out, or the host key is not the pinned one
 │   ├── NoMachine             the provider has nothing that fits, now or ever (``final``)
 │   ├── CommandFailed         a command on the machine ended with a non-zero exit status
 │   ├── CommandTimedOut       a command on the machine outran its time limit and was ended
@@ -101,7 +101,9 @@ class CommandFailed(MachineError):
 
     def __init__(self, argv: tuple[str, ...], exit_status: int, stderr: str) -> None:
         """Keep what ran, how it ended and the end of what it said."""
-        super().__init__(f"{argv[0]} ended with exit status {exit_status}: {stderr[-2000:].strip()}")
+        super().__init__(
+            f"{argv[0]} ended with exit status {exit_status}: {stderr[-2000:].strip()}"
+        )
         self.argv = argv
         self.exit_status = exit_status
         self.stderr = stderr

@@ -74,7 +74,7 @@ class MachineSettings(Section):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     host: str
-    port: int = Field(22, ge=1, le=65535)
+    port: int = Field(default=22, ge=1, le=65535)
     user: str
     key: Path
     """The private key's file on the bot's side."""
@@ -82,9 +82,9 @@ class MachineSettings(Section):
     """The machine's host key as in a ``known_hosts`` line without the host
     (``ssh-ed25519 AAAA…``), or the path of a ``known_hosts`` file."""
     gpu_type: str
-    gpus: int = Field(1, ge=0)
+    gpus: int = Field(default=1, ge=0)
     """GPUs of one slot."""
-    slots: int = Field(1, ge=1)
+    slots: int = Field(default=1, ge=1)
     """How many jobs at once."""
     workspace: str = "~/ptq_workspace"
 
@@ -93,8 +93,8 @@ class LocalSettings(Section):
     """The machine ptq itself runs on, as a provider."""
 
     gpu_type: str = "cpu"
-    gpus: int = Field(0, ge=0)
-    slots: int = Field(1, ge=1)
+    gpus: int = Field(default=0, ge=0)
+    slots: int = Field(default=1, ge=1)
     workspace: str = "~/ptq_workspace"
 
 
@@ -103,7 +103,7 @@ class ClaudeSettings(Section):
 
     command: str = "claude"
     """The program, by name or path; split as a shell splits words."""
-    max_retries: int = Field(10, ge=0)
+    max_retries: int = Field(default=10, ge=0)
     """``CLAUDE_CODE_MAX_RETRIES``."""
 
 
@@ -127,9 +127,9 @@ class ModelSettings(Section):
 class TorchSettings(Section):
     """Where the wheel and the source come from."""
 
-    package: str = Field("torch", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    package: str = Field(default="torch", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """The package under investigation, as ``pip`` knows it."""
-    module: str = Field("torch", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    module: str = Field(default="torch", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """Its import name; ``<module>.version.git_version`` is the wheel's commit."""
     requirement: str | None = None
     """What to install, for example ``torch==2.13.0``; default: the newest build, nightlies too."""
@@ -137,7 +137,7 @@ class TorchSettings(Section):
     """A package index; ``/<cuda tag>`` or ``/cpu`` is appended unless ``tagged`` is false.
     A directory is searched for wheels."""
     tagged: bool = True
-    cuda: str | None = Field(None, pattern=r"^(cpu|cu\d{2,4})$")
+    cuda: str | None = Field(default=None, pattern=r"^(cpu|cu\d{2,4})$")
     """The CUDA tag; default: from ``nvidia-smi`` on the machine."""
     source_url: str = "https://github.com/pytorch/pytorch.git"
     python: str = "3.12"
@@ -161,9 +161,9 @@ class PatchSettings(Section):
 class LimitSettings(Section):
     """What anybody may ask for."""
 
-    hours: float = Field(8.0, gt=0, le=24)
-    gpus: int = Field(8, ge=0)
-    usd: float = Field(50.0, gt=0)
+    hours: float = Field(default=8.0, gt=0, le=24)
+    gpus: int = Field(default=8, ge=0)
+    usd: float = Field(default=50.0, gt=0)
     artifact_bytes: int = 20_000_000
     """One artifact fetched from a machine; what is longer loses its middle."""
 
@@ -179,7 +179,7 @@ class Settings(Section):
     """Default: SQLite in the state directory."""
     state_dir: Path = _DEFAULT_STATE
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(default=8080, ge=0, le=65535)
     provider: Literal["pool", "local"] = "local"
     machines: tuple[MachineSettings, ...] = ()
     local: LocalSettings = LocalSettings()
@@ -220,7 +220,7 @@ class Settings(Section):
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the environment and the file it names; raise ConfigurationError naming what is wrong."""
+        """Read the environment and its file; raise ConfigurationError naming what is wrong."""
         variables = os.environ if environment is None else environment
         values = _from_file(variables.get(CONFIG_VARIABLE))
         _merge(values, _from_environment(variables))

@@ -54,7 +54,7 @@ class Shell(Protocol):
     methods raise MachineUnreachable when the machine does not answer.
     """
 
-    async def run(  # noqa: PLR0913 -- the argument list is subprocess.run's
+    async def run(
         self,
         *argv: str,
         cwd: str | None = None,
@@ -75,8 +75,10 @@ class Shell(Protocol):
         ...
 
     async def read(self, path: str, *, limit: int, offset: int = 0) -> bytes:
-        """Return at most ``limit`` bytes from ``offset``; raise RemoteFileMissing. Only regular
-        files are read; symbolic links are not followed."""
+        """Return at most ``limit`` bytes from ``offset``; raise RemoteFileMissing.
+
+        Only regular files are read; symbolic links are not followed.
+        """
         ...
 
     async def stat(self, path: str) -> FileStat | None:
@@ -129,4 +131,8 @@ class MachineProvider(Protocol):
 
     def shell(self, reservation: Reservation) -> AbstractAsyncContextManager[Shell]:
         """Open a shell on the reserved machine; connections are shared and re-opened."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection; reservations stay."""
         ...

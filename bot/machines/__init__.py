@@ -1,0 +1,1 @@
+"""Machines: who lends them, and the shell on one."""

@@ -1,0 +1,75 @@
+"""The nouns of ptq, typed and frozen: data from outside becomes one of these at the door."""
+
+from __future__ import annotations
+
+from bot.models.agent import (
+    AgentEnd,
+    AgentProgress,
+    AgentResult,
+    AgentVerdict,
+    Artifact,
+    Collected,
+)
+from bot.models.issue import (
+    IssueComment,
+    IssueSnapshot,
+)
+from bot.models.job import (
+    DiffStat,
+    IncludeComments,
+    JobOptions,
+    JobRequest,
+    JobState,
+    Mode,
+    Outcome,
+    PullRequest,
+    Verdict,
+)
+from bot.models.machine import (
+    GpuRequest,
+    JobPaths,
+    Reservation,
+    TorchBuild,
+)
+from bot.models.names import (
+    DeliveryId,
+    Frozen,
+    JobId,
+    LeaseId,
+    Permission,
+    Person,
+    RepositoryName,
+    utc,
+)
+
+__all__ = [
+    "AgentEnd",
+    "AgentProgress",
+    "AgentResult",
+    "AgentVerdict",
+    "Artifact",
+    "Collected",
+    "DeliveryId",
+    "DiffStat",
+    "Frozen",
+    "GpuRequest",
+    "IncludeComments",
+    "IssueComment",
+    "IssueSnapshot",
+    "JobId",
+    "JobOptions",
+    "JobPaths",
+    "JobRequest",
+    "JobState",
+    "LeaseId",
+    "Mode",
+    "Outcome",
+    "Permission",
+    "Person",
+    "PullRequest",
+    "RepositoryName",
+    "Reservation",
+    "TorchBuild",
+    "Verdict",
+    "utc",
+]

@@ -1,0 +1,144 @@
+"""A job: what was asked for, where it is, how it ended."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from bot.models.names import Frozen, JobId, Person, RepositoryName
+
+
+class Mode(StrEnum):
+    """How far a job goes."""
+
+    REPRODUCE = "reproduce"
+    DIAGNOSE = "diagnose"
+    FIX = "fix"
+
+
+class IncludeComments(StrEnum):
+    """Whose comments the agent sees."""
+
+    ALL = "all"
+    TRUSTED = "trusted"
+    NONE = "none"
+
+
+class JobOptions(Frozen):
+    """The options of a job, the same in a comment and on the command line.
+
+    ``hours`` is a cap on the reservation in hours, ``max_usd`` on the model's spend in US dollars.
+    """
+
+    gpu_type: str = Field(default="h100", pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
+    gpus: int = Field(default=1, ge=1, le=16)
+    hours: float = Field(default=4.0, gt=0, le=24)
+    agent: str = Field(default="claude", pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
+    model: str = Field(default="opus", pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/\[\]-]{0,63}$")
+    max_turns: int = Field(default=100, ge=1, le=1000)
+    max_usd: float | None = Field(default=None, gt=0, le=1000)
+    mode: Mode = Mode.FIX
+    pr: bool = True
+    machine: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    dockerfile: str | None = None
+    specialists: tuple[str, ...] = ()
+    include_comments: IncludeComments = IncludeComments.TRUSTED
+
+
+class JobState(StrEnum):
+    """Where a job is; the last five are ends."""
+
+    RECEIVED = "received"
+    QUEUED = "queued"
+    RESERVING = "reserving"
+    PREPARING = "preparing"
+    INVESTIGATING = "investigating"
+    PROVING = "proving"
+    RELEASING = "releasing"
+    PUBLISHING = "publishing"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    REFUSED = "refused"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing follows this state."""
+        return self in _ENDS
+
+
+_ENDS = frozenset(
+    {
+        JobState.FINISHED,
+        JobState.FAILED,
+        JobState.CANCELLED,
+        JobState.TIMED_OUT,
+        JobState.REFUSED,
+    }
+)
+
+
+class JobRequest(Frozen):
+    """What was asked, by whom and where: the workflow's only input besides its id."""
+
+    job_id: JobId
+    run: int = Field(default=1, ge=1)
+    repository: RepositoryName
+    installation_id: int
+    issue_number: int
+    requester: Person
+    command_comment_id: int
+    """The comment that holds the command."""
+    asked_at: AwareDatetime
+    options: JobOptions = JobOptions()
+    guidance: str = ""
+
+
+class Verdict(StrEnum):
+    """What was shown about the bug."""
+
+    REPRODUCED = "reproduced"
+    NOT_REPRODUCED = "not_reproduced"
+    FIXED = "fixed"
+    NOT_FIXED = "not_fixed"
+    BROKE_OTHERS = "broke_others"
+    ALREADY_PASSING = "already_passing"
+    ENVIRONMENT = "environment"
+    ERROR = "error"
+
+
+class DiffStat(Frozen):
+    """The size of a patch."""
+
+    files: tuple[str, ...]
+    added: int
+    removed: int
+
+
+class PullRequest(Frozen):
+    """A pull request that the bot opened or found."""
+
+    number: int
+    url: str
+    branch: str
+    draft: bool
+
+
+class Outcome(Frozen):
+    """How a job ended, settled before people are told."""
+
+    state: JobState
+    """One of the ends."""
+    verdict: Verdict | None = None
+    """None when the job did not get as far as an agent's answer."""
+    summary: str = ""
+    """The agent's own sentences about it: untrusted."""
+    pull: PullRequest | None = None
+    no_pull_reason: str = ""
+    """Why there is no draft pull request, as Markdown of ours; empty when there is one."""
+    problem: str = ""
+    """What went wrong, as a sentence for people, without addresses or secrets."""
+    partial: bool = False
+    """Whether the run was cut short: what was collected may be incomplete."""

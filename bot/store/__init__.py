@@ -1,0 +1,21 @@
+"""The only door to the database."""
+
+from __future__ import annotations
+
+from bot.store.database import Database, only_process
+from bot.store.deliveries import Deliveries, Delivery, Handled
+from bot.store.jobs import Accepted, Job, Jobs
+from bot.store.leases import Lease, Leases
+
+__all__ = [
+    "Accepted",
+    "Database",
+    "Deliveries",
+    "Delivery",
+    "Handled",
+    "Job",
+    "Jobs",
+    "Lease",
+    "Leases",
+    "only_process",
+]

@@ -1,0 +1,193 @@
+"""What GitHub delivered, and which commands were found in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from bot.models import DeliveryId, JobId
+from bot.store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.models import RepositoryName
+    from bot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery that holds a command."""
+
+    id: DeliveryId
+    event: str
+    payload: dict[str, Any]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of one command of one comment."""
+
+    outcome: str
+    job_id: JobId | None
+
+
+class Deliveries:
+    """The deliveries and the commands in them."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    async def record(
+        self,
+        delivery_id: DeliveryId,
+        event: str,
+        payload: str | None,
+        enqueue: Callable[[sa.Connection], None] | None,
+    ) -> bool:
+        """Record a delivery, and enqueue its handling in the same transaction.
+
+        Return False when it is known already (a redelivery keeps its id): then nothing happens.
+        """
+        return await self._database.call(_record, delivery_id, event, payload, enqueue)
+
+    async def read(self, delivery_id: DeliveryId) -> Delivery:
+        """Return a delivery that waits; raise LookupError for an unknown one."""
+        return await self._database.call(_read, delivery_id)
+
+    async def close(self, delivery_id: DeliveryId, problem: str | None = None) -> None:
+        """Mark a delivery as handled, or as failed with the problem; its payload goes."""
+        await self._database.call(_close, delivery_id, problem)
+
+    async def handled(
+        self, repository: RepositoryName, comment_id: int, ordinal: int
+    ) -> Handled | None:
+        """Return what became of a command, or None for one that is new."""
+        return await self._database.call(_handled, str(repository), comment_id, ordinal)
+
+    async def claim(
+        self,
+        repository: RepositoryName,
+        comment_id: int,
+        ordinal: int,
+        *,
+        delivery_id: DeliveryId,
+        outcome: str,
+    ) -> bool:
+        """Record a command's outcome once.
+
+        True when this delivery recorded it (also when it did before: a step may run twice);
+        False when another delivery of the same comment did.
+        """
+        return await self._database.call(
+            claim_command, str(repository), comment_id, ordinal, delivery_id, outcome, None
+        )
+
+
+def claim_command(
+    connection: sa.Connection,
+    repository: str,
+    comment_id: int,
+    ordinal: int,
+    delivery_id: DeliveryId,
+    outcome: str,
+    job_id: JobId | None,
+) -> bool:
+    """Insert the command's row in the caller's transaction; see Deliveries.claim."""
+    table = tables.commands
+    key = (
+        (table.c.repository == repository)
+        & (table.c.comment_id == comment_id)
+        & (table.c.ordinal == ordinal)
+    )
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                table.insert().values(
+                    repository=repository,
+                    comment_id=comment_id,
+                    ordinal=ordinal,
+                    delivery_id=delivery_id,
+                    outcome=outcome,
+                    job_id=job_id,
+                    created_at=datetime.now(UTC),
+                )
+            )
+    except IntegrityError:
+        row = connection.execute(sa.select(table.c.delivery_id).where(key)).one()
+        return row.delivery_id == delivery_id
+    return True
+
+
+def _record(
+    connection: sa.Connection,
+    delivery_id: DeliveryId,
+    event: str,
+    payload: str | None,
+    enqueue: Callable[[sa.Connection], None] | None,
+) -> bool:
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                tables.deliveries.insert().values(
+                    id=delivery_id,
+                    event=event[:64],
+                    received_at=datetime.now(UTC),
+                    state="ignored" if enqueue is None else "waiting",
+                    payload=payload,
+                )
+            )
+    except IntegrityError:
+        return False
+    if enqueue is not None:
+        enqueue(connection)
+    return True
+
+
+def _read(connection: sa.Connection, delivery_id: DeliveryId) -> Delivery:
+    table = tables.deliveries
+    row = connection.execute(sa.select(table).where(table.c.id == delivery_id)).one_or_none()
+    if row is None or row.payload is None:
+        message = f"no payload of delivery {delivery_id}"
+        raise LookupError(message)
+    return Delivery(
+        id=DeliveryId(row.id),
+        event=row.event,
+        payload=json.loads(row.payload),
+        received_at=row.received_at,
+    )
+
+
+def _close(connection: sa.Connection, delivery_id: DeliveryId, problem: str | None) -> None:
+    table = tables.deliveries
+    connection.execute(
+        table.update()
+        .where(table.c.id == delivery_id)
+        .values(
+            state="handled" if problem is None else "failed",
+            handled_at=datetime.now(UTC),
+            problem=problem,
+            payload=None,
+        )
+    )
+
+
+def _handled(
+    connection: sa.Connection, repository: str, comment_id: int, ordinal: int
+) -> Handled | None:
+    table = tables.commands
+    row = connection.execute(
+        sa.select(table.c.outcome, table.c.job_id).where(
+            table.c.repository == repository,
+            table.c.comment_id == comment_id,
+            table.c.ordinal == ordinal,
+        )
+    ).one_or_none()
+    return None if row is None else Handled(row.outcome, row.job_id and JobId(row.job_id))

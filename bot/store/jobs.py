@@ -1,0 +1,319 @@
+"""The jobs: one row each, the truth about where a job is and what it made on GitHub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from bot.models import (
+    AgentProgress,
+    DeliveryId,
+    JobId,
+    JobRequest,
+    JobState,
+    RepositoryName,
+    TorchBuild,
+)
+from bot.store import tables
+from bot.store.deliveries import claim_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.models import PullRequest
+    from bot.store.database import Database
+
+_TABLE = tables.jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job as it is now."""
+
+    request: JobRequest
+    state: JobState
+    states: dict[JobState, datetime]
+    progress: AgentProgress | None
+    build: TorchBuild | None
+    outcome: dict[str, Any] | None
+    progress_comment_id: int | None
+    progress_comment_url: str | None
+    closing_comment_id: int | None
+    closing_comment_url: str | None
+    pull_number: int | None
+    pull_url: str | None
+    kill_requested_by: str | None
+
+    @property
+    def id(self) -> JobId:
+        """The job's id."""
+        return self.request.job_id
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a request for a job."""
+
+    job_id: JobId
+    is_new: bool
+    """False when the issue has an unfinished job: ``job_id`` is that one."""
+
+
+class Jobs:
+    """The book of jobs."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    async def accept(
+        self,
+        draft: JobRequest,
+        *,
+        delivery_id: DeliveryId,
+        ordinal: int,
+        enqueue: Callable[[sa.Connection, JobId], None],
+    ) -> Accepted:
+        """Make the job and enqueue its workflow in one transaction.
+
+        ``draft.job_id`` is made unique here. An issue has one unfinished job: a second request
+        finds that one. The same command asked again finds what it made.
+        """
+        return await self._database.call(_accept, draft, delivery_id, ordinal, enqueue)
+
+    async def get(self, job_id: JobId) -> Job:
+        """Return a job; raise LookupError for an unknown one."""
+        job = await self._database.call(_get, job_id)
+        if job is None:
+            message = f"no job {job_id}"
+            raise LookupError(message)
+        return job
+
+    async def enter(self, job_id: JobId, state: JobState) -> Job:
+        """Move the job to a state; its first entry keeps its time. An ended job stays ended."""
+        return await self._database.call(_enter, job_id, state)
+
+    async def set_progress(self, job_id: JobId, progress: AgentProgress) -> None:
+        """Keep what the agent's log says so far."""
+        await self._database.call(_set, job_id, {"progress": progress.model_dump(mode="json")})
+
+    async def set_build(self, job_id: JobId, build: TorchBuild) -> None:
+        """Keep what the workspace runs."""
+        await self._database.call(_set, job_id, {"build": build.model_dump(mode="json")})
+
+    async def set_outcome(self, job_id: JobId, outcome: dict[str, Any]) -> None:
+        """Keep how the job ends, before people are told."""
+        await self._database.call(_set, job_id, {"outcome": outcome})
+
+    async def set_progress_comment(self, job_id: JobId, comment_id: int, url: str) -> None:
+        """Keep the one progress comment."""
+        values = {"progress_comment_id": comment_id, "progress_comment_url": url}
+        await self._database.call(_set, job_id, values)
+
+    async def set_closing_comment(self, job_id: JobId, comment_id: int, url: str) -> None:
+        """Keep the one closing comment."""
+        values = {"closing_comment_id": comment_id, "closing_comment_url": url}
+        await self._database.call(_set, job_id, values)
+
+    async def set_pull(self, job_id: JobId, pull: PullRequest) -> None:
+        """Keep the draft pull request."""
+        await self._database.call(_set, job_id, {"pull_number": pull.number, "pull_url": pull.url})
+
+    async def request_kill(self, job_id: JobId, login: str) -> bool:
+        """Ask a job to stop; False when it has ended."""
+        return await self._database.call(_request_kill, job_id, login)
+
+    async def finish(self, job_id: JobId, state: JobState) -> None:
+        """End the job: its issue may have another one from now on."""
+        await self._database.call(_finish, job_id, state)
+
+    async def unfinished(self) -> list[Job]:
+        """Return every job that has not ended, oldest first."""
+        return await self._database.call(_unfinished)
+
+    async def newest(self, repository: RepositoryName, issue_number: int) -> Job | None:
+        """Return the newest job of an issue."""
+        return await self._database.call(_newest, str(repository), issue_number)
+
+    async def waiting_before(self, job_id: JobId) -> int:
+        """Return how many jobs wait for a machine in front of this one."""
+        return await self._database.call(_waiting_before, job_id)
+
+
+def _accept(
+    connection: sa.Connection,
+    draft: JobRequest,
+    delivery_id: DeliveryId,
+    ordinal: int,
+    enqueue: Callable[[sa.Connection, JobId], None],
+) -> Accepted:
+    repository = str(draft.repository)
+    if connection.dialect.name == "postgresql":
+        lock = sa.func.hashtextextended(repository, 0)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+    before = _command(connection, repository, draft.command_comment_id, ordinal)
+    if before is not None:
+        return Accepted(JobId(before["job_id"]), is_new=before["outcome"] == "job")
+    key = f"{repository.lower()}#{draft.issue_number}"
+    existing = connection.execute(
+        sa.select(_TABLE.c.id).where(_TABLE.c.unfinished == key)
+    ).scalar_one_or_none()
+    job_id = JobId(existing) if existing else _unique(connection, draft.job_id)
+    claim_command(
+        connection,
+        repository,
+        draft.command_comment_id,
+        ordinal,
+        delivery_id,
+        "known" if existing else "job",
+        job_id,
+    )
+    if existing:
+        return Accepted(job_id, is_new=False)
+    request = draft.model_copy(update={"job_id": job_id})
+    now = datetime.now(UTC)
+    connection.execute(
+        _TABLE.insert().values(
+            id=job_id,
+            run=request.run,
+            repository=repository,
+            issue_number=request.issue_number,
+            unfinished=key,
+            request=request.model_dump(mode="json"),
+            state=JobState.RECEIVED.value,
+            states={JobState.RECEIVED.value: now.isoformat()},
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    enqueue(connection, job_id)
+    return Accepted(job_id, is_new=True)
+
+
+def _command(
+    connection: sa.Connection, repository: str, comment_id: int, ordinal: int
+) -> sa.RowMapping | None:
+    table = tables.commands
+    return (
+        connection.execute(
+            sa.select(table.c.outcome, table.c.job_id).where(
+                table.c.repository == repository,
+                table.c.comment_id == comment_id,
+                table.c.ordinal == ordinal,
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+
+
+def _unique(connection: sa.Connection, wanted: JobId) -> JobId:
+    """``wanted``, or ``wanted-2``, ``wanted-3`` … when there was one that day."""
+    taken = set(
+        connection.scalars(
+            sa.select(_TABLE.c.id).where(
+                (_TABLE.c.id == wanted) | _TABLE.c.id.startswith(f"{wanted}-", autoescape=True)
+            )
+        )
+    )
+    job_id, number = wanted, 1
+    while job_id in taken:
+        number += 1
+        job_id = JobId(f"{wanted}-{number}")
+    return job_id
+
+
+def _get(connection: sa.Connection, job_id: JobId) -> Job | None:
+    row = (
+        connection.execute(sa.select(_TABLE).where(_TABLE.c.id == job_id)).mappings().one_or_none()
+    )
+    return None if row is None else _job(row)
+
+
+def _job(values: sa.RowMapping) -> Job:
+    return Job(
+        request=JobRequest.model_validate(values["request"]),
+        state=JobState(values["state"]),
+        states={
+            JobState(state): datetime.fromisoformat(at) for state, at in values["states"].items()
+        },
+        progress=values["progress"] and AgentProgress.model_validate(values["progress"]),
+        build=values["build"] and TorchBuild.model_validate(values["build"]),
+        outcome=values["outcome"],
+        progress_comment_id=values["progress_comment_id"],
+        progress_comment_url=values["progress_comment_url"],
+        closing_comment_id=values["closing_comment_id"],
+        closing_comment_url=values["closing_comment_url"],
+        pull_number=values["pull_number"],
+        pull_url=values["pull_url"],
+        kill_requested_by=values["kill_requested_by"],
+    )
+
+
+def _enter(connection: sa.Connection, job_id: JobId, state: JobState) -> Job:
+    job = _get(connection, job_id)
+    if job is None:
+        message = f"no job {job_id}"
+        raise LookupError(message)
+    if not job.state.is_end:
+        times = {key.value: at.isoformat() for key, at in job.states.items()}
+        times.setdefault(state.value, datetime.now(UTC).isoformat())
+        _set(connection, job_id, {"state": state.value, "states": times})
+    return _get(connection, job_id) or job
+
+
+def _set(connection: sa.Connection, job_id: JobId, values: dict[str, Any]) -> None:
+    connection.execute(
+        _TABLE.update().where(_TABLE.c.id == job_id).values(**values, updated_at=datetime.now(UTC))
+    )
+
+
+def _request_kill(connection: sa.Connection, job_id: JobId, login: str) -> bool:
+    done = connection.execute(
+        _TABLE.update()
+        .where(_TABLE.c.id == job_id, _TABLE.c.unfinished.is_not(None))
+        .values(kill_requested_by=login, updated_at=datetime.now(UTC))
+    )
+    return done.rowcount > 0
+
+
+def _finish(connection: sa.Connection, job_id: JobId, state: JobState) -> None:
+    _enter(connection, job_id, state)
+    _set(connection, job_id, {"unfinished": None})
+
+
+def _unfinished(connection: sa.Connection) -> list[Job]:
+    rows = connection.execute(
+        sa.select(_TABLE).where(_TABLE.c.unfinished.is_not(None)).order_by(_TABLE.c.created_at)
+    ).mappings()
+    return [_job(row) for row in rows]
+
+
+def _newest(connection: sa.Connection, repository: str, issue_number: int) -> Job | None:
+    row = (
+        connection.execute(
+            sa.select(_TABLE)
+            .where(_TABLE.c.repository == repository, _TABLE.c.issue_number == issue_number)
+            .order_by(_TABLE.c.created_at.desc())
+            .limit(1)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _job(row)
+
+
+def _waiting_before(connection: sa.Connection, job_id: JobId) -> int:
+    created = sa.select(_TABLE.c.created_at).where(_TABLE.c.id == job_id).scalar_subquery()
+    return connection.execute(
+        sa.select(sa.func.count())
+        .select_from(_TABLE)
+        .where(
+            _TABLE.c.state == JobState.QUEUED.value,
+            _TABLE.c.created_at < created,
+            _TABLE.c.id != job_id,
+        )
+    ).scalar_one()

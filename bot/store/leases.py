@@ -1,0 +1,180 @@
+"""The leases: the row that stands before a reservation is asked for, and its tombstone after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from bot.errors import MachineError
+from bot.models import JobId, LeaseId
+from bot.store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import GpuRequest
+    from bot.store.database import Database
+
+_TABLE = tables.leases
+_POOL_LOCK = 7_041_001
+"""Key of the Postgres advisory lock under which slots are bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease that is not released."""
+
+    id: LeaseId
+    job_id: JobId
+    provider: str
+    machine: str | None
+    slot: int | None
+    expires_at: datetime
+
+
+class Leases:
+    """The book of leases; a released one never comes back to life."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    async def open(
+        self, lease_id: LeaseId, job_id: JobId, provider: str, request: GpuRequest
+    ) -> None:
+        """Write the row before anything is asked of a provider; fine when it stands already."""
+        await self._database.call(_open, lease_id, job_id, provider, request)
+
+    async def claim(
+        self, lease_id: LeaseId, slots: Sequence[tuple[str, int]]
+    ) -> tuple[str, int] | None:
+        """Bind the lease to the first machine with a free slot, in one transaction.
+
+        ``slots`` are (machine, how many). Return (machine, slot), the same again when it was bound
+        before, None when all are busy. Raise MachineError for a released or unknown lease.
+        """
+        return await self._database.call(_claim, lease_id, slots)
+
+    async def machine(self, lease_id: LeaseId) -> tuple[str, int, datetime] | None:
+        """Return (machine, slot, end) of a living, bound lease, or None."""
+        lease = await self._database.call(_find, lease_id)
+        if lease is None or lease.machine is None or lease.slot is None:
+            return None
+        return lease.machine, lease.slot, lease.expires_at
+
+    async def extend(self, lease_id: LeaseId, until: datetime) -> None:
+        """Move the end of a living lease; raise MachineError for a released one."""
+        await self._database.call(_extend, lease_id, until)
+
+    async def release(self, lease_id: LeaseId) -> None:
+        """Free the slot; the row stays as a tombstone."""
+        await self._database.call(_release, lease_id)
+
+    async def living(self) -> list[Lease]:
+        """Return every lease that is not released, oldest first."""
+        return await self._database.call(_living)
+
+
+def _open(
+    connection: sa.Connection,
+    lease_id: LeaseId,
+    job_id: JobId,
+    provider: str,
+    request: GpuRequest,
+) -> None:
+    if connection.execute(sa.select(_TABLE.c.id).where(_TABLE.c.id == lease_id)).first():
+        return
+    now = datetime.now(UTC)
+    connection.execute(
+        _TABLE.insert().values(
+            id=lease_id,
+            job_id=job_id,
+            provider=provider,
+            state="requested",
+            gpu_type=request.gpu_type,
+            gpus=request.gpus,
+            requested_at=now,
+            expires_at=now + request.duration,
+        )
+    )
+
+
+def _claim(
+    connection: sa.Connection, lease_id: LeaseId, slots: Sequence[tuple[str, int]]
+) -> tuple[str, int] | None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POOL_LOCK)))
+    lease = _find(connection, lease_id)
+    if lease is None:
+        message = f"lease {lease_id} is released or unknown"
+        raise MachineError(message)
+    if lease.machine is not None and lease.slot is not None:
+        return lease.machine, lease.slot
+    for machine, count in slots:
+        taken = set(
+            connection.scalars(
+                sa.select(_TABLE.c.slot).where(
+                    _TABLE.c.machine == machine, _TABLE.c.state != "released"
+                )
+            )
+        )
+        free = [slot for slot in range(count) if slot not in taken]
+        if free:
+            connection.execute(
+                _TABLE.update()
+                .where(_TABLE.c.id == lease_id)
+                .values(machine=machine, slot=free[0], state="active")
+            )
+            return machine, free[0]
+    return None
+
+
+def _find(connection: sa.Connection, lease_id: LeaseId) -> Lease | None:
+    row = (
+        connection.execute(
+            sa.select(_TABLE).where(_TABLE.c.id == lease_id, _TABLE.c.state != "released")
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _lease(row)
+
+
+def _lease(values: sa.RowMapping) -> Lease:
+    return Lease(
+        id=LeaseId(values["id"]),
+        job_id=JobId(values["job_id"]),
+        provider=values["provider"],
+        machine=values["machine"],
+        slot=values["slot"],
+        expires_at=values["expires_at"],
+    )
+
+
+def _extend(connection: sa.Connection, lease_id: LeaseId, until: datetime) -> None:
+    done = connection.execute(
+        _TABLE.update()
+        .where(_TABLE.c.id == lease_id, _TABLE.c.state != "released")
+        .values(expires_at=until)
+    )
+    if done.rowcount == 0:
+        message = f"lease {lease_id} is released or unknown"
+        raise MachineError(message)
+
+
+def _release(connection: sa.Connection, lease_id: LeaseId) -> None:
+    connection.execute(
+        _TABLE.update()
+        .where(_TABLE.c.id == lease_id, _TABLE.c.state != "released")
+        .values(state="released", released_at=datetime.now(UTC))
+    )
+
+
+def _living(connection: sa.Connection) -> list[Lease]:
+    rows = connection.execute(
+        sa.select(_TABLE).where(_TABLE.c.state != "released").order_by(_TABLE.c.requested_at)
+    ).mappings()
+    return [_lease(row) for row in rows]

@@ -1,0 +1,88 @@
+"""Deliveries, commands, jobs and leases."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the first tables."""
+    op.create_table(
+        "ptq_deliveries",
+        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("event", sa.String(64), nullable=False),
+        sa.Column("received_at", sa.String(32), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("payload", sa.Text),
+        sa.Column("handled_at", sa.String(32)),
+        sa.Column("problem", sa.Text),
+    )
+    op.create_index("ix_ptq_deliveries_state", "ptq_deliveries", ["state", "received_at"])
+    op.create_table(
+        "ptq_commands",
+        sa.Column("repository", sa.String(255), primary_key=True),
+        sa.Column("comment_id", sa.BigInteger, primary_key=True),
+        sa.Column("ordinal", sa.Integer, primary_key=True),
+        sa.Column("delivery_id", sa.String(64), nullable=False),
+        sa.Column("outcome", sa.String(32), nullable=False),
+        sa.Column("job_id", sa.String(128)),
+        sa.Column("created_at", sa.String(32), nullable=False),
+    )
+    op.create_table(
+        "ptq_jobs",
+        sa.Column("id", sa.String(128), primary_key=True),
+        sa.Column("run", sa.Integer, nullable=False),
+        sa.Column("repository", sa.String(255), nullable=False),
+        sa.Column("issue_number", sa.Integer, nullable=False),
+        sa.Column("unfinished", sa.String(300)),
+        sa.Column("request", sa.JSON, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("states", sa.JSON, nullable=False),
+        sa.Column("progress", sa.JSON),
+        sa.Column("build", sa.JSON),
+        sa.Column("outcome", sa.JSON),
+        sa.Column("progress_comment_id", sa.BigInteger),
+        sa.Column("progress_comment_url", sa.Text),
+        sa.Column("closing_comment_id", sa.BigInteger),
+        sa.Column("closing_comment_url", sa.Text),
+        sa.Column("pull_number", sa.Integer),
+        sa.Column("pull_url", sa.Text),
+        sa.Column("kill_requested_by", sa.String(64)),
+        sa.Column("created_at", sa.String(32), nullable=False),
+        sa.Column("updated_at", sa.String(32), nullable=False),
+        sa.UniqueConstraint("unfinished", name="uq_ptq_jobs_unfinished"),
+    )
+    op.create_index("ix_ptq_jobs_issue", "ptq_jobs", ["repository", "issue_number", "created_at"])
+    op.create_index("ix_ptq_jobs_state", "ptq_jobs", ["state", "created_at"])
+    op.create_table(
+        "ptq_leases",
+        sa.Column("id", sa.String(160), primary_key=True),
+        sa.Column(
+            "job_id",
+            sa.String(128),
+            sa.ForeignKey("ptq_jobs.id", name="fk_ptq_leases_job_id"),
+            nullable=False,
+        ),
+        sa.Column("provider", sa.String(32), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("gpu_type", sa.String(32), nullable=False),
+        sa.Column("gpus", sa.Integer, nullable=False),
+        sa.Column("machine", sa.String(64)),
+        sa.Column("slot", sa.Integer),
+        sa.Column("requested_at", sa.String(32), nullable=False),
+        sa.Column("expires_at", sa.String(32), nullable=False),
+        sa.Column("released_at", sa.String(32)),
+    )
+    op.create_index("ix_ptq_leases_state", "ptq_leases", ["state", "machine"])
+
+
+def downgrade() -> None:
+    """Drop everything."""
+    for table in ("ptq_leases", "ptq_jobs", "ptq_commands", "ptq_deliveries"):
+        op.drop_table(table)

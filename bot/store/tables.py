@@ -1,0 +1,113 @@
+"""The tables: what ptq must not forget. Every time is aware UTC, stored as ISO 8601 text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware UTC as sortable ISO 8601 text, the same in SQLite and Postgres."""
+
+    impl = sa.String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Write UTC with microseconds, so that text order is time order."""
+        del dialect
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Read it back aware."""
+        del dialect
+        return None if value is None else datetime.fromisoformat(value)
+
+
+deliveries = sa.Table(
+    "ptq_deliveries",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True, comment="X-GitHub-Delivery"),
+    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("received_at", UtcTime, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, comment="ignored, waiting, handled, failed"),
+    sa.Column("payload", sa.Text, comment="only of deliveries that hold a command"),
+    sa.Column("handled_at", UtcTime),
+    sa.Column("problem", sa.Text),
+    sa.Index("ix_ptq_deliveries_state", "state", "received_at"),
+)
+
+commands = sa.Table(
+    "ptq_commands",
+    metadata,
+    sa.Column("repository", sa.String(255), primary_key=True),
+    sa.Column("comment_id", sa.BigInteger, primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),
+    sa.Column("delivery_id", sa.String(64), nullable=False),
+    sa.Column(
+        "outcome", sa.String(32), nullable=False, comment="job, known, refused, mistake, help"
+    ),
+    sa.Column("job_id", sa.String(128)),
+    sa.Column("created_at", UtcTime, nullable=False),
+)
+
+jobs = sa.Table(
+    "ptq_jobs",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("repository", sa.String(255), nullable=False),
+    sa.Column("issue_number", sa.Integer, nullable=False),
+    sa.Column("unfinished", sa.String(300), comment="owner/name#issue until the job has ended"),
+    sa.Column("request", sa.JSON, nullable=False, comment="bot.models.JobRequest"),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("states", sa.JSON, nullable=False, comment="state → when it began"),
+    sa.Column("progress", sa.JSON, comment="bot.models.AgentProgress"),
+    sa.Column("build", sa.JSON, comment="bot.models.TorchBuild"),
+    sa.Column("outcome", sa.JSON, comment="bot.models.Outcome"),
+    sa.Column("progress_comment_id", sa.BigInteger),
+    sa.Column("progress_comment_url", sa.Text),
+    sa.Column("closing_comment_id", sa.BigInteger),
+    sa.Column("closing_comment_url", sa.Text),
+    sa.Column("pull_number", sa.Integer),
+    sa.Column("pull_url", sa.Text),
+    sa.Column("kill_requested_by", sa.String(64)),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("updated_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("unfinished"),
+    sa.Index("ix_ptq_jobs_issue", "repository", "issue_number", "created_at"),
+    sa.Index("ix_ptq_jobs_state", "state", "created_at"),
+)
+
+leases = sa.Table(
+    "ptq_leases",
+    metadata,
+    sa.Column("id", sa.String(160), primary_key=True),
+    sa.Column("job_id", sa.String(128), sa.ForeignKey("ptq_jobs.id"), nullable=False),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, comment="requested, active, released"),
+    sa.Column("gpu_type", sa.String(32), nullable=False),
+    sa.Column("gpus", sa.Integer, nullable=False),
+    sa.Column("machine", sa.String(64)),
+    sa.Column("slot", sa.Integer),
+    sa.Column("requested_at", UtcTime, nullable=False),
+    sa.Column("expires_at", UtcTime, nullable=False),
+    sa.Column("released_at", UtcTime),
+    sa.Index("ix_ptq_leases_state", "state", "machine"),
+)
