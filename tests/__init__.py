@@ -1,0 +1,1 @@
+"""Conversations with the bot, between fakes that speak the real protocols."""

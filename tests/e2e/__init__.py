@@ -1,0 +1,1 @@
+"""End to end: the real programs, and nothing of ours in their place."""
