@@ -49,6 +49,8 @@ class ConfigurationError(PtqError):
 class GitHubError(PtqError):
     """GitHub's API did not do what was asked."""
 
+    status: int | None = None
+
     def __init__(self, message: str, *, status: int | None = None) -> None:
         """Keep the HTTP ``status`` where there was an answer."""
         super().__init__(message)
@@ -89,6 +91,8 @@ class MachineUnreachable(MachineError):
 
 class NoMachine(MachineError):
     """The provider has no machine for the request; ``final`` when waiting will not help."""
+
+    final: bool = False
 
     def __init__(self, message: str, *, final: bool = False) -> None:
         """Say whether waiting may help."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.store.database import Database, only_process
 from bot.store.deliveries import Deliveries, Delivery, Handled
+from bot.store.documents import Documents
 from bot.store.jobs import Accepted, Job, Jobs
 from bot.store.leases import Lease, Leases
 
@@ -12,6 +13,7 @@ __all__ = [
     "Database",
     "Deliveries",
     "Delivery",
+    "Documents",
     "Handled",
     "Job",
     "Jobs",

@@ -111,3 +111,13 @@ leases = sa.Table(
     sa.Column("released_at", UtcTime),
     sa.Index("ix_ptq_leases_state", "state", "machine"),
 )
+
+documents = sa.Table(
+    "ptq_documents",
+    metadata,
+    sa.Column("job_id", sa.String(128), sa.ForeignKey("ptq_jobs.id"), primary_key=True),
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+)

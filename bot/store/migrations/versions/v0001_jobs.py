@@ -1,4 +1,4 @@
-"""Deliveries, commands, jobs and leases."""
+"""Deliveries, commands, jobs, leases and documents."""
 
 from __future__ import annotations
 
@@ -80,9 +80,22 @@ def upgrade() -> None:
         sa.Column("released_at", sa.String(32)),
     )
     op.create_index("ix_ptq_leases_state", "ptq_leases", ["state", "machine"])
+    op.create_table(
+        "ptq_documents",
+        sa.Column(
+            "job_id",
+            sa.String(128),
+            sa.ForeignKey("ptq_jobs.id", name="fk_ptq_documents_job_id"),
+            primary_key=True,
+        ),
+        sa.Column("run", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("created_at", sa.String(32), nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Drop everything."""
-    for table in ("ptq_leases", "ptq_jobs", "ptq_commands", "ptq_deliveries"):
+    for table in ("ptq_documents", "ptq_leases", "ptq_jobs", "ptq_commands", "ptq_deliveries"):
         op.drop_table(table)

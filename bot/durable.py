@@ -1,0 +1,259 @@
+"""The engine of durable workflows: the only door of dbos, so that it could be replaced.
+
+A workflow is a function that decides only from what its steps return. A step's result is recorded;
+after a crash the workflow runs again from the top and gets the recorded results. A step may still
+run twice (the process died between doing and recording), so each finds what it made before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import stamina
+import structlog
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from pydantic import TypeAdapter
+
+from bot import errors
+from bot.errors import GitHubUnavailable, MachineUnreachable, PtqError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import sqlalchemy as sa
+
+T = TypeVar("T")
+
+STEP_RETRIED = "step_retried"
+ENGINE_STOPPED = "engine_stopped"
+
+APPLICATION = "ptq"
+APPLICATION_VERSION = "1"
+"""Constant: dbos would hash the code, and any edit would strand the running jobs."""
+
+_THREADS = 16
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Which errors are worth another try, and for how long."""
+
+    errors: tuple[type[PtqError], ...]
+    total: timedelta
+    first: timedelta = timedelta(seconds=1)
+    longest: timedelta = timedelta(minutes=1)
+
+
+ONCE = Patience((), timedelta(0))
+WITH_GITHUB = Patience((GitHubUnavailable,), timedelta(hours=1))
+WITH_MACHINE = Patience((MachineUnreachable,), timedelta(minutes=5))
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where workflows wait to be run, and how many of them at once."""
+
+    name: str
+    at_once: int | None = None
+
+
+class Engine:
+    """Run workflows so that they survive the process."""
+
+    def __init__(self, url: str, *, executor_id: str, poll: timedelta) -> None:
+        """Keep the workflows in this database; ``poll`` is how often queues are looked at.
+
+        ``executor_id`` names this process; after a crash the same id goes on with its workflows.
+        """
+        self._url = url
+        self._config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_url": url,
+            "application_version": APPLICATION_VERSION,
+            "executor_id": executor_id,
+            "serializer": DBOSPortableJSONSerializer(),
+            "max_executor_threads": _THREADS,
+            "notification_listener_polling_interval_sec": min(1.0, poll.total_seconds()),
+            "log_level": "WARNING",
+            "run_migrations": False,
+        }
+        self._poll = poll
+        self._queues: list[Queue] = []
+        self._bodies: dict[str, Callable[..., Awaitable[None]]] = {}
+        self._client: DBOSClient | None = None
+        self._is_draining = False
+        self._steps: dict[asyncio.Task[Any], bool] = {}
+        self._unfinished = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def register(self, name: str, body: Callable[..., Awaitable[None]], *, queue: Queue) -> None:
+        """Add a workflow under the name that its records keep; before ``launch`` only."""
+        self._bodies[name] = body
+        if queue not in self._queues:
+            self._queues.append(queue)
+
+    async def upgrade(self) -> None:
+        """Bring the engine's own tables to the version it needs."""
+        await asyncio.to_thread(DBOS.migrate, self._url)
+
+    async def launch(self) -> None:
+        """Start running what is queued, and go on with what a dead process left."""
+        client = DBOSClient(
+            system_database_url=self._url,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+            lazy=True,
+        )
+        for queue in self._queues:
+            await client.register_queue_async(
+                queue.name,
+                worker_concurrency=queue.at_once,
+                polling_interval_sec=self._poll.total_seconds(),
+            )
+        DBOS(config=self._config)
+        for name, body in self._bodies.items():
+            DBOS.workflow(name=name)(self._counted(name, body))
+        DBOS.launch()
+        self._client = client
+
+    @property
+    def is_running(self) -> bool:
+        """Whether workflows are taken from the queues."""
+        return self._client is not None and not self._is_draining
+
+    async def close(self, *, grace: timedelta) -> None:
+        """Stop: steps that only wait end at once, others may finish within ``grace``.
+
+        What did not finish is not recorded: it runs again after the next launch.
+        """
+        self._is_draining = True
+        client, self._client = self._client, None
+        if client is None:
+            return
+        for step, waits in self._steps.items():
+            if waits:
+                step.cancel()
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await self._idle.wait()
+        except TimeoutError:
+            for step in self._steps:
+                step.cancel()
+            await asyncio.wait({asyncio.ensure_future(self._idle.wait())}, timeout=1)
+        _log.info(ENGINE_STOPPED, interrupted=self._unfinished)
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as apart:
+            await loop.run_in_executor(apart, client.destroy)
+            await loop.run_in_executor(apart, lambda: DBOS.destroy(destroy_registry=True))
+        # dbos had put its own executor here, and shut it down.
+        loop.set_default_executor(ThreadPoolExecutor())
+
+    def enqueuer(
+        self, workflow: str, *, queue: Queue, workflow_id: str, argument: str
+    ) -> Callable[[sa.Connection], None]:
+        """Return what enqueues the workflow in the caller's own transaction.
+
+        A workflow id that is known already is not enqueued again.
+        """
+        client = self._client
+        if client is None:
+            message = "the engine is not launched"
+            raise RuntimeError(message)
+
+        def enqueue(connection: sa.Connection) -> None:
+            client.enqueue_in_transaction(
+                connection,
+                {
+                    "workflow_name": workflow,
+                    "queue_name": queue.name,
+                    "workflow_id": workflow_id,
+                    "app_version": APPLICATION_VERSION,
+                },
+                argument,
+            )
+
+        return enqueue
+
+    async def step(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[T]],
+        *,
+        returns: type[T],
+        patience: Patience = ONCE,
+        waits: bool = False,
+    ) -> T:
+        """Do ``work`` once and record what it returned; recorded already, return that.
+
+        Errors of ours are recorded too, and raised again by their class. ``waits`` marks a step
+        that may take hours and loses nothing when it is interrupted.
+        """
+        adapter: TypeAdapter[T] = TypeAdapter(returns)
+
+        async def recorded() -> dict[str, Any]:
+            if self._is_draining:
+                raise asyncio.CancelledError
+            attempt = asyncio.ensure_future(_patiently(name, work, patience))
+            self._steps[attempt] = waits
+            try:
+                return {"value": adapter.dump_python(await attempt, mode="json")}
+            except PtqError as error:
+                return {"error": [type(error).__name__, str(error)]}
+            finally:
+                self._steps.pop(attempt, None)
+                attempt.cancel()
+
+        outcome = await DBOS.run_step_async({"name": name}, recorded)
+        if "error" in outcome:
+            raise _revived(*outcome["error"])
+        return adapter.validate_python(outcome["value"])
+
+    def _counted(
+        self, name: str, body: Callable[..., Awaitable[None]]
+    ) -> Callable[[str], Awaitable[None]]:
+        async def run(argument: str) -> None:
+            self._unfinished += 1
+            self._idle.clear()
+            try:
+                await body(argument)
+            finally:
+                self._unfinished -= 1
+                if self._unfinished == 0:
+                    self._idle.set()
+
+        run.__name__ = run.__qualname__ = name
+        return run
+
+
+async def _patiently(name: str, work: Callable[[], Awaitable[T]], patience: Patience) -> T:
+    if not patience.errors:
+        return await work()
+    context = stamina.retry_context(
+        on=patience.errors,
+        attempts=None,
+        timeout=patience.total,
+        wait_initial=patience.first,
+        wait_max=patience.longest,
+        wait_jitter=patience.first,
+    )
+    async for attempt in context:
+        with attempt:
+            if attempt.num > 1:
+                _log.warning(STEP_RETRIED, step=name, tries=attempt.num)
+            return await work()
+    message = "stamina ends with a result or an error"
+    raise AssertionError(message)
+
+
+def _revived(name: str, text: str) -> PtqError:
+    """Return an error as it was recorded; a class that is gone becomes its base."""
+    kind: type[PtqError] = getattr(errors, name, PtqError)
+    error = kind.__new__(kind)
+    PtqError.__init__(error, text)
+    return error
