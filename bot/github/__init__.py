@@ -1,0 +1,1 @@
+"""GitHub, spoken to as an App."""
