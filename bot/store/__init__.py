@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bot.store.acceptance import Accepted
 from bot.store.database import Database, only_process
 from bot.store.deliveries import Deliveries, Delivery, Handled
 from bot.store.documents import Documents
-from bot.store.jobs import Accepted, Job, Jobs
+from bot.store.jobs import Job, Jobs
 from bot.store.leases import Lease, Leases
 
 __all__ = [

@@ -67,4 +67,4 @@ def _read_all(connection: sa.Connection, job_id: JobId, run: int) -> dict[str, s
             _TABLE.c.job_id == job_id, _TABLE.c.run == run
         )
     )
-    return dict(rows.tuples().all())
+    return {row.name: row.text for row in rows}

@@ -18,7 +18,7 @@ from bot.models import (
     TorchBuild,
 )
 from bot.store import tables
-from bot.store.deliveries import claim_command
+from bot.store.acceptance import Accepted, accept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,15 +53,6 @@ class Job:
         return self.request.job_id
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What became of a request for a job."""
-
-    job_id: JobId
-    is_new: bool
-    """False when the issue has an unfinished job: ``job_id`` is that one."""
-
-
 class Jobs:
     """The book of jobs."""
 
@@ -82,7 +73,7 @@ class Jobs:
         ``draft.job_id`` is made unique here. An issue has one unfinished job: a second request
         finds that one. The same command asked again finds what it made.
         """
-        return await self._database.call(_accept, draft, delivery_id, ordinal, enqueue)
+        return await self._database.call(accept, draft, delivery_id, ordinal, enqueue)
 
     async def get(self, job_id: JobId) -> Job:
         """Return a job; raise LookupError for an unknown one."""
@@ -141,89 +132,6 @@ class Jobs:
     async def waiting_before(self, job_id: JobId) -> int:
         """Return how many jobs wait for a machine in front of this one."""
         return await self._database.call(_waiting_before, job_id)
-
-
-def _accept(
-    connection: sa.Connection,
-    draft: JobRequest,
-    delivery_id: DeliveryId,
-    ordinal: int,
-    enqueue: Callable[[sa.Connection, JobId], None],
-) -> Accepted:
-    repository = str(draft.repository)
-    if connection.dialect.name == "postgresql":
-        lock = sa.func.hashtextextended(repository, 0)
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
-    before = _command(connection, repository, draft.command_comment_id, ordinal)
-    if before is not None:
-        return Accepted(JobId(before["job_id"]), is_new=before["outcome"] == "job")
-    key = f"{repository.lower()}#{draft.issue_number}"
-    existing = connection.execute(
-        sa.select(_TABLE.c.id).where(_TABLE.c.unfinished == key)
-    ).scalar_one_or_none()
-    job_id = JobId(existing) if existing else _unique(connection, draft.job_id)
-    claim_command(
-        connection,
-        repository,
-        draft.command_comment_id,
-        ordinal,
-        delivery_id,
-        "known" if existing else "job",
-        job_id,
-    )
-    if existing:
-        return Accepted(job_id, is_new=False)
-    request = draft.model_copy(update={"job_id": job_id})
-    now = datetime.now(UTC)
-    connection.execute(
-        _TABLE.insert().values(
-            id=job_id,
-            run=request.run,
-            repository=repository,
-            issue_number=request.issue_number,
-            unfinished=key,
-            request=request.model_dump(mode="json"),
-            state=JobState.RECEIVED.value,
-            states={JobState.RECEIVED.value: now.isoformat()},
-            created_at=now,
-            updated_at=now,
-        )
-    )
-    enqueue(connection, job_id)
-    return Accepted(job_id, is_new=True)
-
-
-def _command(
-    connection: sa.Connection, repository: str, comment_id: int, ordinal: int
-) -> sa.RowMapping | None:
-    table = tables.commands
-    return (
-        connection.execute(
-            sa.select(table.c.outcome, table.c.job_id).where(
-                table.c.repository == repository,
-                table.c.comment_id == comment_id,
-                table.c.ordinal == ordinal,
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
-
-
-def _unique(connection: sa.Connection, wanted: JobId) -> JobId:
-    """``wanted``, or ``wanted-2``, ``wanted-3`` … when there was one that day."""
-    taken = set(
-        connection.scalars(
-            sa.select(_TABLE.c.id).where(
-                (_TABLE.c.id == wanted) | _TABLE.c.id.startswith(f"{wanted}-", autoescape=True)
-            )
-        )
-    )
-    job_id, number = wanted, 1
-    while job_id in taken:
-        number += 1
-        job_id = JobId(f"{wanted}-{number}")
-    return job_id
 
 
 def _get(connection: sa.Connection, job_id: JobId) -> Job | None:
