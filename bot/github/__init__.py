@@ -1,1 +1,48 @@
-"""GitHub, spoken to as an App."""
+"""GitHub, spoken to as an App: its API, and the webhooks that it delivers."""
+
+from __future__ import annotations
+
+from bot.github.answers import (
+    GHOST,
+    AppIdentity,
+    Comment,
+    CommitAuthor,
+    CommitInfo,
+    Issue,
+    Pull,
+    TreeEntry,
+)
+from bot.github.client import GitHub
+from bot.github.repository import Reaction, Repository
+from bot.github.webhook import (
+    Actor,
+    Delivered,
+    Ignored,
+    IssueCommentCreated,
+    IssueCommentEdited,
+    IssueLabeled,
+    parse,
+    verify,
+)
+
+__all__ = [
+    "GHOST",
+    "Actor",
+    "AppIdentity",
+    "Comment",
+    "CommitAuthor",
+    "CommitInfo",
+    "Delivered",
+    "GitHub",
+    "Ignored",
+    "Issue",
+    "IssueCommentCreated",
+    "IssueCommentEdited",
+    "IssueLabeled",
+    "Pull",
+    "Reaction",
+    "Repository",
+    "TreeEntry",
+    "parse",
+    "verify",
+]

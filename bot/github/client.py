@@ -1,0 +1,89 @@
+"""GitHub as the bot sees it: who the App is, and the repositories it is installed on."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.github.answers import AppIdentity, Installation, read
+from bot.github.calls import Call, Calls
+from bot.github.repository import Repository
+from bot.github.tokens import AppToken, InstallationToken
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    import aiohttp
+
+    from bot.models import RepositoryName
+    from bot.settings import GitHubSettings
+
+READING_AND_TALKING: Mapping[str, str] = {
+    "contents": "read",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "read",
+}
+"""What everyday tokens may (GitHub's "Permissions required for GitHub Apps")."""
+PUBLISHING: Mapping[str, str] = {"contents": "write", "pull_requests": "write"}
+"""What the token of a publication may; not ``workflows``, so that no workflow can be changed."""
+
+
+class GitHub:
+    """The way into GitHub for one App; one of these per process, closed with its session."""
+
+    def __init__(
+        self,
+        settings: GitHubSettings,
+        session: aiohttp.ClientSession,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Ask for nothing yet; ``sleep`` (seconds) and ``clock`` (aware) are for tests."""
+        self._calls = Calls(settings, session, sleep=sleep, clock=clock)
+        self._app_token = AppToken(settings, clock=clock)
+        self._identity: AppIdentity | None = None
+        self._tokens: dict[tuple[int, str, bool], InstallationToken] = {}
+
+    async def app(self) -> AppIdentity:
+        """Return who we are, asked once; raise GitHubError or ConfigurationError."""
+        if self._identity is None:
+            call = Call(method="GET", url="/app", bearer=self._app_token)
+            self._identity = read(AppIdentity, await self._calls.send(call))
+        return self._identity
+
+    async def installation_id(self, repository: RepositoryName) -> int:
+        """Return the App's installation there; raise GitHubNotFound when there is none."""
+        call = Call(
+            method="GET",
+            url="/repos/{owner}/{repo}/installation",
+            fields={"owner": repository.owner, "repo": repository.name},
+            bearer=self._app_token,
+        )
+        return read(Installation, await self._calls.send(call)).id
+
+    def repository(self, name: RepositoryName, installation_id: int) -> Repository:
+        """Return the repository, to read it and to talk in its threads."""
+        token = self._token(name, installation_id, publishes=False)
+        return Repository(name, self._calls, token)
+
+    def publishing_repository(self, name: RepositoryName, installation_id: int) -> Repository:
+        """Return the repository, to push a branch and to open a pull request, and no more."""
+        token = self._token(name, installation_id, publishes=True)
+        return Repository(name, self._calls, token)
+
+    def _token(
+        self, name: RepositoryName, installation_id: int, *, publishes: bool
+    ) -> InstallationToken:
+        key = installation_id, str(name).lower(), publishes
+        if key not in self._tokens:
+            self._tokens[key] = InstallationToken(
+                self._calls,
+                self._app_token,
+                installation_id=installation_id,
+                repository=name,
+                permissions=PUBLISHING if publishes else READING_AND_TALKING,
+            )
+        return self._tokens[key]
