@@ -1,0 +1,1 @@
+"""A job's place on a machine: prepared, briefed, collected."""
