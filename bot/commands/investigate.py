@@ -1,0 +1,186 @@
+"""`investigate`: its options, each checked, then guidance."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bot.commands.catalogue import OPTION_NAMES, OPTIONS
+from bot.commands.code import code
+from bot.commands.model import Help, Investigate, OptionChanges
+from bot.commands.words import Words, split
+from bot.errors import CommandError
+from bot.models import JobOptions
+
+if TYPE_CHECKING:
+    from bot.commands.catalogue import OptionEntry
+    from bot.commands.words import Word
+
+MOST_GUIDANCE = 20_000
+"""Characters of guidance that are kept."""
+_CUT = "\n[The guidance was cut here: it is longer than 20,000 characters.]"
+_SPECIALIST = re.compile(r"(?<![\w@/])@agent-([A-Za-z][A-Za-z0-9-]{0,63})", re.IGNORECASE)
+_MOST_SPECIALISTS = 8
+_HELP = frozenset({"--help", "-h"})
+_LOWER = frozenset({"gpu_type", "agent", "mode", "include_comments"})
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read of a line so far."""
+
+    values: dict[str, str | bool | tuple[str, ...]] = field(
+        default_factory=dict[str, "str | bool | tuple[str, ...]"]
+    )
+    guidance: dict[str, str] = field(default_factory=dict[str, str])
+    seen: set[str] = field(default_factory=set[str])
+
+
+def parse_investigate(words: Words, *, below: str = "") -> Investigate | Help:
+    """Read options and guidance; raise CommandError that says what is wrong."""
+    reading = _Reading()
+    specialists = _specialists(words.rest())
+    trailing = ""
+    while (word := words.next()) is not None:
+        if word.text.lower() in _HELP:
+            return Help("investigate")
+        if _SPECIALIST.match(word.text):
+            continue
+        if word.text == "--":
+            trailing = words.rest()
+            break
+        if not word.text.startswith("-") or word.text.strip("-") == "":
+            trailing = _trailing(words, word)
+            break
+        if word.is_unclosed:
+            raise _unclosed(word.text)
+        _read_option(reading, word, words)
+    if specialists:
+        reading.values["specialists"] = specialists
+    return Investigate(
+        changes=_changes(reading.values),
+        guidance=_capped([*reading.guidance.values(), trailing, below.strip()]),
+    )
+
+
+def _read_option(reading: _Reading, word: Word, words: Words) -> None:
+    name, equals, attached = word.text.partition("=")
+    option = OPTION_NAMES.get(name.lower())
+    if option is None:
+        raise CommandError(f"There is no option {code(name)}.{_nearest(name)}")
+    if option.kind == "terminal":
+        raise CommandError(f"`{option.name}` works in a terminal only: leave it out of a comment.")
+    if option.name in reading.seen:
+        raise CommandError(f"`{option.name}` is given twice: once is enough.")
+    reading.seen.add(option.name)
+    if option.value is None:
+        if equals:
+            raise CommandError(f"`{option.name}` takes no value.")
+        reading.values[_field(option)] = False
+        return
+    value = attached if equals else _value_after(option, words)
+    if not value.strip():
+        raise _missing(option)
+    if option.field is None:
+        reading.guidance[option.name] = value.strip()
+    else:
+        reading.values[option.field] = _checked(option, value.strip())
+
+
+def _value_after(option: OptionEntry, words: Words) -> str:
+    word = words.next()
+    if word is None:
+        raise _missing(option)
+    if word.is_unclosed:
+        raise _unclosed(word.text)
+    if word.text.startswith("--") or word.text.lower() in OPTION_NAMES:
+        raise _missing(option)
+    return word.text
+
+
+def _checked(option: OptionEntry, value: str) -> str:
+    """Return the value when JobOptions takes it; raise CommandError that says what it takes."""
+    name = _field(option)
+    text = value.lower() if name in _LOWER else value
+    if name == "max_usd":
+        text = text.removeprefix("$")
+    is_wrong = option.pattern is not None and not option.pattern.fullmatch(text)
+    try:
+        JobOptions.model_validate({name: text})
+    except ValidationError:
+        is_wrong = True
+    if is_wrong:
+        raise CommandError(f"`{option.name}` takes {option.allowed}, not {code(value)}.")
+    return text
+
+
+def _changes(values: dict[str, str | bool | tuple[str, ...]]) -> OptionChanges:
+    return OptionChanges(options=JobOptions.model_validate(values), said=frozenset(values))
+
+
+def _trailing(words: Words, first: Word) -> str:
+    """Return the guidance that stands on the command's own line, from its first word on."""
+    text = words.rest(first.start)
+    if first.is_unclosed:
+        # An apostrophe inside a word (don't) is no quote left open; a quote before it is.
+        if not text[0].isalnum():
+            raise _unclosed(text)
+        pieces = text.split()
+    else:
+        found = split(text)
+        if len(found) == 1:
+            return found[0].text.strip()
+        pieces = [word.text for word in found if not word.is_unclosed] or text.split()
+    for piece in pieces:
+        name = piece.partition("=")[0].lower()
+        if name.startswith("--") and name in OPTION_NAMES:
+            raise CommandError(
+                f"`{name}` stands after the guidance: put options first, or the guidance on its "
+                "own lines under the command."
+            )
+    return text
+
+
+def _specialists(line: str) -> tuple[str, ...]:
+    """Return who is asked for, each once; they may stand anywhere on the command's line."""
+    names = {
+        match.group(1).rstrip("-").lower(): match.group(1).rstrip("-")
+        for match in _SPECIALIST.finditer(line)
+    }
+    if len(names) > _MOST_SPECIALISTS:
+        raise CommandError(
+            f"One command can ask {_MOST_SPECIALISTS} specialists, and this one asks {len(names)}."
+        )
+    return tuple(names.values())
+
+
+def _field(option: OptionEntry) -> str:
+    """Return the field that an option of kind ``job`` sets."""
+    if option.field is None:
+        raise CommandError(f"`{option.name}` sets nothing.")
+    return option.field
+
+
+def _capped(parts: list[str]) -> str:
+    text = "\n\n".join(part for part in parts if part)
+    if len(text) <= MOST_GUIDANCE:
+        return text
+    return text[: MOST_GUIDANCE - len(_CUT)].rstrip() + _CUT
+
+
+def _missing(option: OptionEntry) -> CommandError:
+    return CommandError(f"`{option.name}` needs a value: {option.allowed}.")
+
+
+def _unclosed(text: str) -> CommandError:
+    return CommandError(f"A quote is opened and never closed: {code(text)}.")
+
+
+def _nearest(name: str) -> str:
+    offered = [option.name for option in OPTIONS if option.kind != "terminal"]
+    near = get_close_matches(name.lower().replace("_", "-")[:40], offered, n=1, cutoff=0.5)
+    return f" Did you mean `{near[0]}`?" if near else ""
