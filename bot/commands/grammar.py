@@ -44,7 +44,7 @@ def _parse_command(entry: CommandEntry, words: Words, *, below: str) -> Command:
     return parse_investigate(words, below=below)
 
 
-def _help(words: Words) -> Help:
+def _help(words: Words) -> Help | NotYet:
     topics = split(words.rest())
     if not topics:
         return Help()
@@ -52,7 +52,7 @@ def _help(words: Words) -> Help:
     entry = COMMAND_NAMES.get(name)
     if entry is None:
         raise CommandError(f"There is no command {code(topics[0].text)}.{_nearest(name)}")
-    return Help(entry.name)
+    return Help(entry.name) if entry.is_built else NotYet(entry.name)
 
 
 def _unknown(word: str, *, is_option: bool) -> Mistake:

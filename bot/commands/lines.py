@@ -54,14 +54,13 @@ def command_lines(body: str) -> list[CommandLines]:
         return []
     lines = text.split("\n")
     starts = sorted(set(_visible_commands(text, lines)))
-    ends = [*starts[1:], len(lines)]
+    ends = [*starts, len(lines)][1:]
     return [
         CommandLines(
             line=_after_name(lines[start]),
             below="\n".join(lines[start + 1 : end]).strip("\n"),
         )
         for start, end in zip(starts, ends, strict=True)
-        if start < len(lines)
     ]
 
 
