@@ -1,0 +1,13 @@
+"""Patches: read as data, judged by the operator's rules, applied to the files they touch.
+
+A patch comes from a hostile machine. It is taken only in the shape in which ``git diff`` writes
+changes of text files; whatever else git or a reader of patches might understand is refused.
+"""
+
+from __future__ import annotations
+
+from bot.patch.applying import apply
+from bot.patch.judging import judge
+from bot.patch.reading import Change, FileChange, Patch, decode, read_patch
+
+__all__ = ["Change", "FileChange", "Patch", "apply", "decode", "judge", "read_patch"]
