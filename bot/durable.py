@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from pydantic import TypeAdapter
 
 from bot import errors
-from bot.errors import GitHubUnavailable, MachineUnreachable, PtqError
+from bot.errors import GitHubUnavailable, MachineUnreachable, PtqError, StepBroke
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STEP_RETRIED = "step_retried"
+STEP_BROKE = "step_broke"
 ENGINE_STOPPED = "engine_stopped"
 
 APPLICATION = "ptq"
@@ -205,6 +206,9 @@ class Engine:
                 return {"value": adapter.dump_python(await attempt, mode="json")}
             except PtqError as error:
                 return {"error": [type(error).__name__, str(error)]}
+            except Exception as error:  # noqa: BLE001 -- the job must end and release its machine
+                _log.exception(STEP_BROKE, step=name)
+                return {"error": [StepBroke.__name__, type(error).__name__]}
             finally:
                 self._steps.pop(attempt, None)
                 attempt.cancel()

@@ -20,7 +20,8 @@ PtqError
 │   └── RemoteFileMissing     the file to read is not there
 ├── WorkspaceError        the workspace cannot be prepared (disk, wheel, source, commit)
 ├── AgentError            the agent could not be started
-└── PatchRefused          the patch must not be published; says which file and why
+├── PatchRefused          the patch must not be published; says which file and why
+└── StepBroke             a bug of ptq: an error that nobody expected, logged where it happened
 """
 
 from __future__ import annotations
@@ -131,3 +132,7 @@ class AgentError(PtqError):
 
 class PatchRefused(PtqError):
     """The patch must not be published; the text names the file and the reason."""
+
+
+class StepBroke(PtqError):
+    """A bug of ptq: a step ended with an error that nobody expected; the log has its traceback."""

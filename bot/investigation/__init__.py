@@ -1,0 +1,9 @@
+"""The durable workflow of a job, told step by step."""
+
+from __future__ import annotations
+
+from bot.investigation.parts import Parts
+from bot.investigation.steps import Steps
+from bot.investigation.workflow import Investigation
+
+__all__ = ["Investigation", "Parts", "Steps"]

@@ -1,0 +1,55 @@
+"""The first steps: freeze the issue, ask again who asks, and say that the work has begun."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.investigation.records import Admitted
+from bot.models import IssueSnapshot, Permission
+
+if TYPE_CHECKING:
+    from bot.investigation.parts import Parts
+    from bot.models import JobId, JobRequest
+
+NEEDED = Permission.WRITE
+"""What a person must be allowed to do on the repository to ask for a GPU."""
+
+FROZEN_ISSUE = "issue.json"
+
+
+async def admit(parts: Parts, job_id: JobId) -> Admitted:
+    """Freeze the issue as a document; say why the job is refused, if it is.
+
+    The permission was asked for at the event. It is asked for again: a job may have waited long.
+    """
+    request = (await parts.jobs.get(job_id)).request
+    repository = parts.repository(request)
+    person, permission = await repository.permission(request.requester.login)
+    if person.id != request.requester.id or not permission.covers(NEEDED):
+        return Admitted(refusal=f"you need {NEEDED} permission on this repository to ask for this.")
+    snapshot = await repository.issue_snapshot(
+        request.issue_number,
+        frozen_at=request.asked_at,
+        command_comment_id=request.command_comment_id,
+    )
+    if refusal := _unsuitable(snapshot):
+        return Admitted(refusal=refusal)
+    await parts.documents.keep(job_id, request.run, FROZEN_ISSUE, snapshot.model_dump_json())
+    return Admitted()
+
+
+async def frozen_issue(parts: Parts, request: JobRequest) -> IssueSnapshot:
+    """Return the issue as it was frozen; raise LookupError before it was."""
+    text = await parts.documents.read(request.job_id, request.run, FROZEN_ISSUE)
+    if text is None:
+        message = f"the issue of {request.job_id} is not frozen"
+        raise LookupError(message)
+    return IssueSnapshot.model_validate_json(text)
+
+
+def _unsuitable(snapshot: IssueSnapshot) -> str:
+    if snapshot.is_pull_request:
+        return "this is a pull request, and ptq investigates issues."
+    if snapshot.state != "open":
+        return "this issue is closed. Reopen it, and ask again."
+    return ""

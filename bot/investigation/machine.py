@@ -1,0 +1,109 @@
+"""The steps about the machine: reserve one, prepare the job's workspace on it, give it back."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import NoMachine
+from bot.investigation.admission import frozen_issue
+from bot.investigation.cancelling import unless_cancelled
+from bot.investigation.records import Prepared, Reserved
+from bot.models import GpuRequest, JobState, LeaseId
+from bot.workspace import brief, prepare as workspace, repro
+from bot.workspace.layout import Layout
+from bot.workspace.snapshot import visible
+
+if TYPE_CHECKING:
+    from bot.investigation.parts import Parts
+    from bot.models import JobId, JobRequest, Reservation
+
+MACHINE_RESERVED = "machine_reserved"
+MACHINE_RELEASED = "machine_released"
+WORKSPACE_PREPARED = "workspace_prepared"
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+def lease_of(request: JobRequest) -> LeaseId:
+    """Return our id of a run's reservation: the same for every try of the step."""
+    return LeaseId(f"{request.job_id}/{request.run}")
+
+
+async def reserve(parts: Parts, job_id: JobId) -> Reserved:
+    """Wait for a machine; the lease's row stands before anything is asked of the provider."""
+    request = (await parts.jobs.get(job_id)).request
+    lease_id = lease_of(request)
+    wanted = GpuRequest(
+        gpu_type=request.options.gpu_type,
+        gpus=request.options.gpus,
+        duration=timedelta(hours=request.options.hours),
+        machine=request.options.machine,
+    )
+    await parts.jobs.enter(job_id, JobState.QUEUED)
+    await parts.leases.open(lease_id, job_id, parts.provider.name, wanted)
+    async with parts.reporter.live(job_id):
+        reservation = await unless_cancelled(parts, job_id, _ask(parts, job_id, lease_id, wanted))
+    if reservation is not None:
+        _log.info(MACHINE_RESERVED, machine=reservation.machine, lease=lease_id)
+    return Reserved(reservation=reservation)
+
+
+async def _ask(parts: Parts, job_id: JobId, lease_id: LeaseId, wanted: GpuRequest) -> Reservation:
+    while True:
+        try:
+            reservation = await parts.provider.reserve(lease_id, wanted)
+        except NoMachine as error:
+            if error.final:
+                raise
+            await asyncio.sleep(parts.settings.poll_interval.total_seconds())
+            continue
+        await parts.jobs.enter(job_id, JobState.RESERVING)
+        return reservation
+
+
+async def prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Prepared:
+    """Make the workspace, the job's worktree and environment, and the brief."""
+    await parts.jobs.enter(job_id, JobState.PREPARING)
+    await parts.reporter.show(job_id)
+    async with parts.reporter.live(job_id):
+        prepared = await unless_cancelled(parts, job_id, _prepare(parts, job_id, reservation))
+    return prepared or Prepared()
+
+
+async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Prepared:
+    request = (await parts.jobs.get(job_id)).request
+    issue = visible(await frozen_issue(parts, request), request.options.include_comments)
+
+    async def tell(line: str) -> None:
+        parts.reporter.note(job_id, line)
+
+    async with parts.provider.shell(reservation) as shell:
+        layout = Layout(await shell.expand(reservation.workspace))
+        build = await workspace.prepare(shell, layout, parts.settings.torch, tell=tell)
+        await parts.jobs.set_build(job_id, build)
+        paths = await workspace.create(shell, layout, job_id, build)
+        prompt = await brief.write_brief(
+            shell,
+            paths=paths,
+            home=f"{paths.directory}/home",
+            request=request,
+            snapshot=issue,
+            repro=repro.from_snapshot(issue),
+            build=build,
+            reservation=reservation,
+        )
+    _log.info(WORKSPACE_PREPARED, version=build.version, commit=build.base_commit)
+    return Prepared(build=build, paths=paths, prompt=prompt)
+
+
+async def release(parts: Parts, job_id: JobId) -> None:
+    """Give the machine back; fine when none was reserved."""
+    request = (await parts.jobs.get(job_id)).request
+    await parts.jobs.enter(job_id, JobState.RELEASING)
+    await parts.provider.release(lease_of(request))
+    await parts.leases.release(lease_of(request))
+    _log.info(MACHINE_RELEASED, lease=lease_of(request))

@@ -1,0 +1,39 @@
+"""What the steps of a job work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.agents.base import Agent
+    from bot.gateway import Gateway
+    from bot.github import GitHub, Repository
+    from bot.machines.base import MachineProvider
+    from bot.models import JobRequest
+    from bot.publisher import Publisher
+    from bot.reporter import Reporter
+    from bot.settings import Settings
+    from bot.store import Documents, Jobs, Leases
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Made once by the composition root."""
+
+    settings: Settings
+    github: GitHub
+    jobs: Jobs
+    leases: Leases
+    documents: Documents
+    provider: MachineProvider
+    agents: Mapping[str, Agent]
+    gateway: Gateway
+    publisher: Publisher
+    reporter: Reporter
+
+    def repository(self, request: JobRequest) -> Repository:
+        """Return the repository of a job, as its installation."""
+        return self.github.repository(request.repository, request.installation_id)

@@ -1,0 +1,96 @@
+"""Every step of a job, by the name under which the workflow asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.investigation import admission, agent, ending, machine
+from bot.investigation.records import (
+    Admitted,
+    Done,
+    Followed,
+    Gathered,
+    Launched,
+    Prepared,
+    Published,
+    Reserved,
+)
+
+if TYPE_CHECKING:
+    from bot.investigation.parts import Parts
+    from bot.models import JobId, Outcome, Reservation
+
+
+class Steps:
+    """Touches the world; each step may run twice, and finds what it made before."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Work with these parts."""
+        self._parts = parts
+
+    async def admit(self, job_id: JobId) -> Admitted:
+        """Freeze the issue; say why the job is refused, if it is."""
+        return await admission.admit(self._parts, job_id)
+
+    async def announce(self, job_id: JobId) -> Done:
+        """Write the one progress comment."""
+        await self._parts.reporter.announce(job_id)
+        return Done()
+
+    async def reserve(self, job_id: JobId) -> Reserved:
+        """Wait for a machine."""
+        return await machine.reserve(self._parts, job_id)
+
+    async def prepare(self, job_id: JobId, reservation: Reservation) -> Prepared:
+        """Make the workspace, the job's worktree and environment, and the brief."""
+        return await machine.prepare(self._parts, job_id, reservation)
+
+    async def launch(self, job_id: JobId, reservation: Reservation, prepared: Prepared) -> Launched:
+        """Start the agent."""
+        return await agent.launch(self._parts, job_id, reservation, prepared)
+
+    async def follow(
+        self, job_id: JobId, reservation: Reservation, prepared: Prepared, launched: Launched
+    ) -> Followed:
+        """Read the agent's log to its end."""
+        return await agent.follow(self._parts, job_id, reservation, prepared, launched)
+
+    async def stop_agent(self, job_id: JobId, reservation: Reservation, prepared: Prepared) -> Done:
+        """End the agent and everything it started."""
+        await agent.stop_agent(self._parts, job_id, reservation, prepared)
+        return Done()
+
+    async def collect(
+        self, job_id: JobId, reservation: Reservation, prepared: Prepared, *, partial: bool
+    ) -> Gathered:
+        """Fetch what the agent left."""
+        return await ending.collect(self._parts, job_id, reservation, prepared, partial=partial)
+
+    async def release(self, job_id: JobId) -> Done:
+        """Give the machine back."""
+        await machine.release(self._parts, job_id)
+        return Done()
+
+    async def publish(self, job_id: JobId) -> Published:
+        """Open the draft pull request, or say why there is none."""
+        return await ending.publish(self._parts, job_id)
+
+    async def settle(self, job_id: JobId, ended: Outcome) -> Done:
+        """Write down how the job ends."""
+        await ending.settle(self._parts, job_id, ended)
+        return Done()
+
+    async def report(self, job_id: JobId) -> Done:
+        """Give the progress comment its final form, with the report."""
+        await self._parts.reporter.report(job_id)
+        return Done()
+
+    async def close(self, job_id: JobId) -> Done:
+        """Write the one closing comment."""
+        await self._parts.reporter.close(job_id)
+        return Done()
+
+    async def finish(self, job_id: JobId, ended: Outcome) -> Done:
+        """End the job."""
+        await ending.finish(self._parts, job_id, ended)
+        return Done()

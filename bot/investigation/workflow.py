@@ -1,0 +1,169 @@
+"""The story of a job, from the accepted request to the closing comment.
+
+Each line that touches the world is a recorded step; between them only what they returned decides.
+Whatever happens, the story falls through to the steps that end it: the machine is released, people
+are told. There is no ``finally``: it would run when the process is stopped, under a live job.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from bot.durable import ONCE, WITH_GITHUB, WITH_MACHINE, Engine, Patience
+from bot.errors import PtqError, Refusal
+from bot.investigation import outcome
+from bot.investigation.records import (
+    Admitted,
+    Done,
+    Followed,
+    Gathered,
+    Launched,
+    Prepared,
+    Published,
+    Reserved,
+)
+from bot.investigation.story import Story
+from bot.models import JobId
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.investigation.steps import Steps
+
+T = TypeVar("T")
+
+JOB_FAILED = "job_failed"
+ENDING_STEP_FAILED = "ending_step_failed"
+JOB_ENDED = "job_ended"
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class Investigation:
+    """The durable workflow of a job."""
+
+    def __init__(self, engine: Engine, steps: Steps) -> None:
+        """Record on this engine what these steps do."""
+        self._engine = engine
+        self._steps = steps
+
+    async def run(self, argument: str) -> None:
+        """Carry out the job with this id, from wherever it was."""
+        job_id = JobId(argument)
+        story = Story()
+        with structlog.contextvars.bound_contextvars(job=job_id):
+            try:
+                await self._investigate(job_id, story)
+            except PtqError as error:
+                _log.warning(JOB_FAILED, kind=type(error).__name__, reason=str(error))
+                story.error = error
+            await self._end(job_id, story)
+
+    async def _investigate(self, job_id: JobId, story: Story) -> None:
+        do, steps = self._do, self._steps
+        admitted = await do(
+            "admit", lambda: steps.admit(job_id), returns=Admitted, patience=WITH_GITHUB
+        )
+        if admitted.refusal:
+            raise Refusal(admitted.refusal)
+        await do("announce", lambda: steps.announce(job_id), returns=Done, patience=WITH_GITHUB)
+        story.reserved = await do(
+            "reserve",
+            lambda: steps.reserve(job_id),
+            returns=Reserved,
+            patience=WITH_MACHINE,
+            waits=True,
+        )
+        if (reservation := story.reserved.reservation) is None:
+            return
+        story.prepared = prepared = await do(
+            "prepare",
+            lambda: steps.prepare(job_id, reservation),
+            returns=Prepared,
+            patience=WITH_MACHINE,
+            waits=True,
+        )
+        if prepared.paths is None:
+            return
+        story.launched = launched = await do(
+            "launch",
+            lambda: steps.launch(job_id, reservation, prepared),
+            returns=Launched,
+            patience=WITH_MACHINE,
+        )
+        story.followed = await do(
+            "follow",
+            lambda: steps.follow(job_id, reservation, prepared, launched),
+            returns=Followed,
+            patience=WITH_MACHINE,
+            waits=True,
+        )
+
+    async def _end(self, job_id: JobId, story: Story) -> None:
+        """Stop, collect, release, publish, tell: each is tried whatever became of the others."""
+        await self._leave_machine(job_id, story)
+        if story.error is None:
+            await self._publish(job_id, story)
+        ended = outcome.settle(story)
+        ending = self._ending
+        steps = self._steps
+        await ending("settle", lambda: steps.settle(job_id, ended), patience=ONCE)
+        await ending("report", lambda: steps.report(job_id), patience=WITH_GITHUB)
+        await ending("close", lambda: steps.close(job_id), patience=WITH_GITHUB)
+        await ending("finish", lambda: steps.finish(job_id, ended), patience=ONCE)
+        _log.info(JOB_ENDED, state=ended.state, verdict=ended.verdict)
+
+    async def _leave_machine(self, job_id: JobId, story: Story) -> None:
+        steps = self._steps
+        reservation = story.reserved.reservation if story.reserved else None
+        prepared = story.prepared
+        if reservation is not None and prepared is not None and prepared.paths is not None:
+            await self._ending(
+                "stop_agent",
+                lambda: steps.stop_agent(job_id, reservation, prepared),
+                patience=WITH_MACHINE,
+            )
+            try:
+                story.gathered = await self._do(
+                    "collect",
+                    lambda: steps.collect(
+                        job_id, reservation, prepared, partial=not outcome.ended_well(story)
+                    ),
+                    returns=Gathered,
+                    patience=WITH_MACHINE,
+                )
+            except PtqError as error:
+                _log.warning(ENDING_STEP_FAILED, step="collect", reason=str(error))
+                story.error = story.error or error
+        await self._ending("release", lambda: steps.release(job_id), patience=WITH_MACHINE)
+
+    async def _publish(self, job_id: JobId, story: Story) -> None:
+        if reason := outcome.why_not_published(story):
+            story.published = Published(reason=reason)
+            return
+        try:
+            story.published = await self._do(
+                "publish",
+                lambda: self._steps.publish(job_id),
+                returns=Published,
+                patience=WITH_GITHUB,
+            )
+        except PtqError as error:
+            _log.warning(ENDING_STEP_FAILED, step="publish", reason=str(error))
+            story.published = Published(reason=outcome.publishing_failed(error))
+
+    async def _ending(
+        self, name: str, work: Callable[[], Awaitable[Done]], *, patience: Patience
+    ) -> None:
+        """Do a step whose failure must not keep the next ones from being done."""
+        try:
+            await self._do(name, work, returns=Done, patience=patience)
+        except PtqError as error:
+            _log.error(ENDING_STEP_FAILED, step=name, reason=str(error))
+
+    async def _do(
+        self, name: str, work: Callable[[], Awaitable[T]], *, returns: type[T], **how: Any
+    ) -> T:
+        return await self._engine.step(name, work, returns=returns, **how)
