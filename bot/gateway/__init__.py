@@ -1,0 +1,5 @@
+"""The way from an agent's machine to the model: short-lived tokens outside, the key inside."""
+
+from bot.gateway.server import Gateway
+
+__all__ = ["Gateway"]
