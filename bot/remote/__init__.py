@@ -1,0 +1,1 @@
+"""Programs that travel to the machine: the standard library only, and nothing of the bot."""

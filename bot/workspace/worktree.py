@@ -1,0 +1,90 @@
+"""A job's own worktree and environment, made and removed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import WorkspaceError
+from bot.workspace.source import ENVIRONMENT, QUIET
+from bot.workspace.steps import Step, Work, do, send_scripts
+
+if TYPE_CHECKING:
+    from bot.machines.base import Shell
+    from bot.models import JobPaths, TorchBuild
+    from bot.workspace.layout import Layout
+
+_TIMEOUT = timedelta(minutes=15)
+
+
+async def create(
+    shell: Shell, layout: Layout, job_id: str, build: TorchBuild, *, module: str = "torch"
+) -> JobPaths:
+    """Give a job its worktree at the base commit and its environment; keep them if they are there.
+
+    In the worktree, the package's directory holds the source's files and links to what only the
+    wheel has (libraries, generated files), so an edit is live at the next import. Another build
+    than the job had makes both anew. Raise WorkspaceError.
+    """
+    paths = layout.job(job_id)
+    await send_scripts(shell, layout)
+    work = Work(
+        purpose="make the job's worktree and environment",
+        marker=f"{layout.job_state(paths)}/created",
+        inputs=(build.base_commit, build.wheel_commit, build.version, build.python, module),
+        needs=(f"{paths.worktree}/.git", f"{paths.environment}/bin/python"),
+        steps=(*_worktree(layout, paths, build), *_environment(layout, paths, build, module)),
+    )
+    await do(shell, layout, work, timeout=_TIMEOUT, env=ENVIRONMENT)
+    return paths
+
+
+async def remove(shell: Shell, layout: Layout, job_id: str) -> None:
+    """Remove a job's directory and worktree, and nothing else; fine when they are gone."""
+    paths = layout.job(job_id)
+    jobs = await shell.stat(layout.jobs)
+    if jobs is None:
+        return
+    if jobs.is_symlink or not jobs.is_directory:
+        raise WorkspaceError("could not remove the job: the directory of jobs is not one of ours")
+    await send_scripts(shell, layout)
+    work = Work(
+        purpose="remove the job",
+        steps=(
+            # An agent may have left directories that nobody may write to.
+            Step(("chmod", "-R", "u+rwX", "--", paths.directory), may_fail=True),
+            Step(("rm", "-rf", "--one-file-system", "--", paths.directory)),
+            Step(("rm", "-rf", "--", layout.job_state(paths))),
+            Step(_git(layout, "worktree", "prune", "--expire=now"), may_fail=True),
+        ),
+    )
+    await do(shell, layout, work, timeout=_TIMEOUT, env=ENVIRONMENT)
+
+
+def _worktree(layout: Layout, paths: JobPaths, build: TorchBuild) -> tuple[Step, ...]:
+    in_worktree = ("git", *QUIET, "-C", paths.worktree)
+    return (
+        Step(("mkdir", "-p", "--", paths.directory)),
+        Step(("rm", "-rf", "--", paths.worktree)),
+        Step(_git(layout, "worktree", "prune", "--expire=now")),
+        Step(_git(layout, "worktree", "add", "--detach", "--", paths.worktree, build.base_commit)),
+        Step((*in_worktree, "config", "extensions.worktreeConfig", "true")),
+        Step(
+            (*in_worktree, "config", "--worktree", "core.excludesFile", layout.ignored(paths)),
+        ),
+    )
+
+
+def _environment(
+    layout: Layout, paths: JobPaths, build: TorchBuild, module: str
+) -> tuple[Step, ...]:
+    clone = (layout.environment, paths.environment, paths.worktree)
+    overlay = (paths.environment, paths.worktree, build.base_commit, module, layout.ignored(paths))
+    return (
+        Step((layout.python, "-I", f"{layout.scripts}/clone_env.py", *clone)),
+        Step((layout.python, "-I", f"{layout.scripts}/overlay.py", *overlay)),
+    )
+
+
+def _git(layout: Layout, *argv: str) -> tuple[str, ...]:
+    return ("git", *QUIET, "-C", layout.source, *argv)
