@@ -11,6 +11,7 @@ PtqError
 │   └── GitHubNotFound        final: 404 or 410
 ├── DeliveryError         a webhook delivery is not taken: answered with a 4xx, nothing stored
 │   ├── SignatureError        not signed, or not with our secret
+│   ├── ContentTypeError      signed, but not sent as JSON
 │   └── PayloadError          signed, but not of the shape that GitHub documents
 ├── MachineError          a machine or its provider failed; another machine may do
 │   ├── MachineUnreachable    refused, lost, timed out, or the host key is not the pinned one
@@ -76,6 +77,10 @@ class DeliveryError(PtqError):
 
 class SignatureError(DeliveryError):
     """The delivery is not signed with our secret, so it is not known to come from GitHub."""
+
+
+class ContentTypeError(DeliveryError):
+    """The webhook is set up with another content type than ``application/json``."""
 
 
 class PayloadError(DeliveryError):

@@ -63,7 +63,7 @@ class Publisher:
         _log.info(PULL_OPENED, number=pull.number, branch=branch, files=len(stat.files))
         return PullRequest(number=pull.number, url=pull.url, branch=branch, draft=pull.draft)
 
-    async def _commit(  # noqa: PLR0913, PLR0917 -- what a commit is made of
+    async def _commit(
         self,
         repository: Repository,
         job: Job,

@@ -122,6 +122,9 @@ class ModelSettings(Section):
 
     base_url: str = "https://api.anthropic.com"
     api_key: SecretStr | None = None
+    gateway_port: int = Field(default=0, ge=0, le=65535)
+    """Port of the gateway on 127.0.0.1; 0 takes a free one. Machines reach it through SSH; with
+    the provider ``local`` a fixed one lets a running agent go on after a restart."""
 
 
 class TorchSettings(Section):
@@ -212,6 +215,12 @@ class Settings(Section):
         if self.database_url is not None:
             return self.database_url
         return f"sqlite:///{self.state / 'ptq.sqlite'}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret among the settings, to be kept out of logs and comments."""
+        held = (self.github.private_key, self.github.webhook_secret, self.model.api_key)
+        return tuple(secret.get_secret_value() for secret in held if secret is not None)
 
     @property
     def state(self) -> Path:

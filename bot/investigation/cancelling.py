@@ -32,5 +32,6 @@ async def unless_cancelled(parts: Parts, job_id: JobId, work: Coroutine[None, No
 
 
 async def _cancelled(parts: Parts, job_id: JobId) -> None:
-    while (await parts.jobs.get(job_id)).kill_requested_by is None:
+    # Another process may be the one that is told: a row is all that both can see.
+    while (await parts.jobs.get(job_id)).kill_requested_by is None:  # noqa: ASYNC110 -- as said
         await asyncio.sleep(parts.settings.poll_interval.total_seconds())

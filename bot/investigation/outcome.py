@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from bot.errors import (
     AgentError,
@@ -36,7 +36,7 @@ def settle(story: Story) -> Outcome:
         return Outcome(state=JobState.FAILED, problem=_told(story.error), partial=True, **common)
     if story.followed is None or story.followed.cancelled_by is not None:
         return Outcome(state=JobState.CANCELLED, partial=True, **common)
-    state, problem = _ended(story.followed.result.end)
+    state, problem = _ENDS[story.followed.result.end]
     partial = state is not JobState.FINISHED
     if state is JobState.FINISHED and verdict is None and story.gathered is not None:
         collected = story.gathered.collected
@@ -83,24 +83,15 @@ def _verdict(story: Story) -> AgentVerdict | None:
     return story.gathered.collected.agent_verdict
 
 
-def _ended(end: AgentEnd) -> tuple[JobState, str]:
-    match end:
-        case AgentEnd.SUCCESS:
-            return JobState.FINISHED, ""
-        case AgentEnd.TIMED_OUT:
-            return JobState.TIMED_OUT, "the time of the reservation was over."
-        case AgentEnd.MAX_TURNS:
-            return JobState.FAILED, "the agent used all its turns (`--max-turns`)."
-        case AgentEnd.MAX_USD:
-            return JobState.FAILED, "the agent spent all it may (`--max-usd`)."
-        case AgentEnd.API_ERROR:
-            return JobState.FAILED, "the model's API refused or failed."
-        case AgentEnd.STOPPED:
-            return JobState.FAILED, "the agent was stopped."
-        case AgentEnd.CRASHED:
-            return JobState.FAILED, "the agent ended without an answer."
-        case _:
-            assert_never(end)
+_ENDS: dict[AgentEnd, tuple[JobState, str]] = {
+    AgentEnd.SUCCESS: (JobState.FINISHED, ""),
+    AgentEnd.TIMED_OUT: (JobState.TIMED_OUT, "the time of the reservation was over."),
+    AgentEnd.MAX_TURNS: (JobState.FAILED, "the agent used all its turns (`--max-turns`)."),
+    AgentEnd.MAX_USD: (JobState.FAILED, "the agent spent all it may (`--max-usd`)."),
+    AgentEnd.API_ERROR: (JobState.FAILED, "the model's API refused or failed."),
+    AgentEnd.STOPPED: (JobState.FAILED, "the agent was stopped."),
+    AgentEnd.CRASHED: (JobState.FAILED, "the agent ended without an answer."),
+}
 
 
 def _told(error: PtqError) -> str:

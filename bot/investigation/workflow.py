@@ -7,7 +7,7 @@ are told. There is no ``finally``: it would run when the process is stopped, und
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -164,6 +164,12 @@ class Investigation:
             _log.error(ENDING_STEP_FAILED, step=name, reason=str(error))
 
     async def _do(
-        self, name: str, work: Callable[[], Awaitable[T]], *, returns: type[T], **how: Any
+        self,
+        name: str,
+        work: Callable[[], Awaitable[T]],
+        *,
+        returns: type[T],
+        patience: Patience,
+        waits: bool = False,
     ) -> T:
-        return await self._engine.step(name, work, returns=returns, **how)
+        return await self._engine.step(name, work, returns=returns, patience=patience, waits=waits)

@@ -76,6 +76,14 @@ class Database:
             )
             raise ConfigurationError(message)
 
+    async def answers(self) -> bool:
+        """Whether a query gets through."""
+        try:
+            await self.call(lambda connection: connection.execute(sa.select(1)).scalar_one())
+        except sa.exc.SQLAlchemyError:
+            return False
+        return True
+
     async def close(self) -> None:
         """Close every connection, after the work that has begun."""
         await asyncio.to_thread(self._threads.shutdown)

@@ -1,0 +1,88 @@
+"""The door: a verified delivery is recorded, with its handling enqueued, before GitHub is answered.
+
+Nothing here asks GitHub. A delivery without a command of ours is recorded as ignored, without its
+content.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never
+
+from bot.commands import commands_added, parse_comment
+from bot.durable import Queue
+from bot.github import webhook
+from bot.github.webhook import Ignored, IssueCommentCreated, IssueCommentEdited, IssueLabeled
+
+if TYPE_CHECKING:
+    from bot.durable import Engine
+    from bot.github.webhook import Delivered
+    from bot.models import DeliveryId
+    from bot.settings import GitHubSettings
+    from bot.store import Deliveries
+
+DELIVERIES = Queue("deliveries", at_once=16)
+HANDLE_DELIVERY = "delivery"
+"""The workflow's name, which its records keep."""
+
+
+class Receipt(StrEnum):
+    """What became of a delivery at the door."""
+
+    ACCEPTED = "accepted"
+    KNOWN = "known"
+    IGNORED = "ignored"
+
+
+class Receiving:
+    """Takes verified deliveries."""
+
+    def __init__(self, settings: GitHubSettings, deliveries: Deliveries, engine: Engine) -> None:
+        """Record in these deliveries, for the repositories that the settings serve."""
+        self._settings = settings
+        self._deliveries = deliveries
+        self._engine = engine
+
+    async def receive(self, delivery_id: DeliveryId, event: str, body: bytes) -> Receipt:
+        """Record a delivery; raise PayloadError when it is not what GitHub documents."""
+        wanted = await asyncio.to_thread(self._holds_a_command, event, body)
+        if not wanted:
+            is_new = await self._deliveries.record(delivery_id, event, None, None)
+            return Receipt.IGNORED if is_new else Receipt.KNOWN
+        enqueue = self._engine.enqueuer(
+            HANDLE_DELIVERY,
+            queue=DELIVERIES,
+            workflow_id=f"delivery/{delivery_id}",
+            argument=delivery_id,
+        )
+        is_new = await self._deliveries.record(delivery_id, event, body.decode(), enqueue)
+        return Receipt.ACCEPTED if is_new else Receipt.KNOWN
+
+    def _holds_a_command(self, event: str, body: bytes) -> bool:
+        delivered = webhook.parse(event, body)
+        return self._is_served(delivered) and _has_command(delivered)
+
+    def _is_served(self, delivered: Delivered) -> bool:
+        match delivered:
+            case Ignored():
+                return False
+            case IssueCommentCreated() | IssueCommentEdited() | IssueLabeled():
+                return self._settings.serves(str(delivered.repository))
+            case _:
+                assert_never(delivered)
+
+
+def _has_command(delivered: Delivered) -> bool:
+    match delivered:
+        case IssueCommentCreated():
+            return delivered.sender.is_person and bool(parse_comment(delivered.comment.body))
+        case IssueCommentEdited():
+            return delivered.sender.is_person and bool(
+                commands_added(delivered.old_body or "", delivered.comment.body)
+            )
+        case IssueLabeled() | Ignored():
+            # Labels are mapped to commands by a repository's own configuration.
+            return False
+        case _:
+            assert_never(delivered)

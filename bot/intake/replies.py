@@ -1,0 +1,104 @@
+"""What the bot answers to a command at once: a reaction, and one comment where words are needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import render
+from bot.models import Permission
+
+if TYPE_CHECKING:
+    from bot.commands import Help, Mistake, NotYet
+    from bot.errors import Refusal
+    from bot.github import GitHub, Repository
+    from bot.intake.asking import Asking
+    from bot.store import Deliveries
+
+
+class Replies:
+    """Answers once, whatever runs twice."""
+
+    def __init__(self, github: GitHub, deliveries: Deliveries) -> None:
+        """Answer on this GitHub, and remember it in these deliveries."""
+        self._github = github
+        self._deliveries = deliveries
+
+    async def repository(self, asking: Asking) -> Repository:
+        """Return the repository as the installation that the delivery came from."""
+        return self._github.repository(asking.repository, await self.installation_id(asking))
+
+    async def installation_id(self, asking: Asking) -> int:
+        """Return the installation; a repository's own webhook does not name it."""
+        if asking.installation_id is not None:
+            return asking.installation_id
+        return await self._github.installation_id(asking.repository)
+
+    async def permission(self, asking: Asking) -> Permission:
+        """Return what the person may do now; nothing when the login is somebody else's by now."""
+        repository = await self.repository(asking)
+        person, permission = await repository.permission(asking.person.login)
+        return permission if person.id == asking.person.id else Permission.NONE
+
+    async def without_right(
+        self, asking: Asking, permission: Permission, needed: Permission
+    ) -> str:
+        """Refuse: a reaction, and a line why for those who triage here."""
+        await (await self.repository(asking)).react(asking.comment_id, "confused")
+        if permission.covers(Permission.TRIAGE):
+            text = render.without_right(asking.person.login, needed)
+            return await self._answer(asking, text, outcome="refused")
+        await self._claim(asking, "refused")
+        return "refused"
+
+    async def refused(self, asking: Asking, error: Refusal) -> str:
+        """Say why a right command is not carried out."""
+        await (await self.repository(asking)).react(asking.comment_id, "confused")
+        text = render.refused(asking.person.login, str(error))
+        return await self._answer(asking, text, outcome="refused")
+
+    async def mistake(self, asking: Asking, mistake: Mistake) -> str:
+        """Say what is wrong about a command."""
+        await (await self.repository(asking)).react(asking.comment_id, "confused")
+        text = render.mistake(asking.person.login, mistake.text)
+        return await self._answer(asking, text, outcome="mistake")
+
+    async def edited(self, asking: Asking) -> str:
+        """Say that a command in an edited comment does not count."""
+        await (await self.repository(asking)).react(asking.comment_id, "confused")
+        text = render.edited_comment(asking.person.login)
+        return await self._answer(asking, text, outcome="mistake")
+
+    async def not_yet(self, asking: Asking, command: NotYet) -> str:
+        """Say that a command is known but not built."""
+        await (await self.repository(asking)).react(asking.comment_id, "confused")
+        text = render.not_yet(asking.person.login, command.name)
+        return await self._answer(asking, text, outcome="not_yet")
+
+    async def help(self, asking: Asking, command: Help) -> str:
+        """Show the usage."""
+        await (await self.repository(asking)).react(asking.comment_id, "eyes")
+        return await self._answer(asking, render.help_text(command.topic), outcome="help")
+
+    async def running_already(self, asking: Asking, progress_url: str | None) -> str:
+        """Point to the unfinished job of the issue."""
+        text = render.already_running(asking.person.login, progress_url)
+        return await self._answer(asking, text, outcome="known")
+
+    async def _answer(self, asking: Asking, text: str, *, outcome: str) -> str:
+        if not await self._claim(asking, outcome):
+            return "known"
+        marker = render.reply_marker(asking.comment_id, asking.place)
+        repository = await self.repository(asking)
+        app = await self._github.app()
+        if await repository.find_comment(asking.issue_number, marker, app_id=app.id) is None:
+            await repository.comment(asking.issue_number, f"{marker}\n{text}")
+        return outcome
+
+    async def _claim(self, asking: Asking, outcome: str) -> bool:
+        return await self._deliveries.claim(
+            asking.repository,
+            asking.comment_id,
+            asking.place,
+            delivery_id=asking.delivery_id,
+            outcome=outcome,
+        )
