@@ -1,0 +1,1 @@
+"""One job on embedded defaults: from the comment to the draft pull request."""
