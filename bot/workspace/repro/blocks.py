@@ -1,0 +1,192 @@
+"""An issue's text as Markdown: its blocks of code, and the words that introduce each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markdown_it.token import Token
+
+MAX_LENGTH = 300_000
+"""Characters of one text that are looked at; GitHub allows 65,536."""
+_MAX_LEAD = 600
+_MARKDOWN = (
+    MarkdownIt("commonmark").enable("table").disable(["emphasis", "link", "image", "entity"])
+)
+
+
+class BlockKind(StrEnum):
+    """How the writer marked it."""
+
+    FENCE = "fence"
+    INDENTED = "indented"
+    INLINE = "inline"
+    PROSE = "prose"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a text, in the order of the text."""
+
+    kind: BlockKind
+    text: str
+    label: str = ""
+    """The fence's info string, lower case."""
+    heading: str = ""
+    """The heading it stands under."""
+    lead: str = ""
+    """The words right before it."""
+    is_quoted: bool = False
+    """Whether it repeats what another person wrote (a block quote)."""
+
+
+def read(text: str) -> list[Block]:
+    """Return the blocks of a Markdown text; prose is given as its source lines."""
+    text = text[:MAX_LENGTH].replace("\r\n", "\n").replace("\r", "\n")
+    tokens = _MARKDOWN.parse(text)
+    opened = _opened(text, tokens)
+    if opened is not None:
+        text, tokens = opened, _MARKDOWN.parse(opened)
+    return _Reader(text.split("\n")).read(tokens)
+
+
+def _opened(text: str, tokens: Sequence[Token]) -> str | None:
+    """Put an empty line before a fence that stands right under a tag such as ``<summary>``.
+
+    By the letter of CommonMark the tag swallows the beginning of such a fence.
+    """
+    lines = text.split("\n")
+    before: set[int] = set()
+    for token in tokens:
+        if token.type != "html_block" or token.map is None:
+            continue
+        for number in range(token.map[0] + 1, min(token.map[1], len(lines))):
+            if lines[number].lstrip(" >").startswith(("```", "~~~")):
+                before.add(number)
+                break
+    if not before:
+        return None
+    return "\n".join("\n" + line if n in before else line for n, line in enumerate(lines))
+
+
+class _Reader:
+    """Walks the tokens; keeps the heading and the last words."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._blocks: list[Block] = []
+        self._heading = ""
+        self._lead = ""
+        self._prose: tuple[int, int] | None = None
+        self._quotes = 0
+        self._is_heading = False
+
+    def read(self, tokens: Sequence[Token]) -> list[Block]:
+        for token in tokens:
+            self._take(token)
+        self._end_prose()
+        return self._blocks
+
+    def _take(self, token: Token) -> None:
+        match token.type:
+            case "blockquote_open":
+                self._end_prose()
+                self._quotes += 1
+            case "blockquote_close":
+                self._end_prose()
+                self._quotes -= 1
+            case "heading_open":
+                # `# a comment` of unfenced code reads as a heading of the first level
+                self._is_heading = token.tag != "h1" or token.markup == "="
+            case "heading_close":
+                self._is_heading = False
+            case "fence":
+                self._end_prose()
+                self._add(BlockKind.FENCE, token.content, token.info.strip().lower())
+            case "code_block":
+                self._extend_prose(token)
+                self._add(BlockKind.INDENTED, token.content)
+            case "html_block":
+                self._end_prose()
+                for code in _Preformatted.of(token.content):
+                    self._add(BlockKind.FENCE, code)
+            case "inline":
+                self._take_words(token)
+            case _:
+                pass
+
+    def _take_words(self, token: Token) -> None:
+        if self._is_heading:
+            self._end_prose()
+            self._heading, self._lead = token.content[:_MAX_LEAD], ""
+            return
+        self._extend_prose(token)
+        self._lead = token.content[-_MAX_LEAD:]
+        for child in token.children or ():
+            if child.type == "code_inline":
+                self._add(BlockKind.INLINE, child.content)
+
+    def _extend_prose(self, token: Token) -> None:
+        if token.map is None:
+            return
+        start = token.map[0] if self._prose is None else self._prose[0]
+        self._prose = (start, token.map[1])
+
+    def _end_prose(self) -> None:
+        if self._prose is None:
+            return
+        start, end = self._prose
+        self._prose = None
+        self._add(BlockKind.PROSE, "\n".join(self._lines[start:end]))
+
+    def _add(self, kind: BlockKind, text: str, label: str = "") -> None:
+        self._blocks.append(
+            Block(
+                kind=kind,
+                text=text.rstrip("\n"),
+                label=label,
+                heading=self._heading,
+                lead=self._lead,
+                is_quoted=self._quotes > 0,
+            )
+        )
+        if kind is BlockKind.FENCE:
+            self._lead = ""
+
+
+class _Preformatted(HTMLParser):
+    """Collects what stands in ``<pre>`` elements."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+        self._depth = 0
+
+    @classmethod
+    def of(cls, html: str) -> list[str]:
+        if "<pre" not in html.lower():
+            return []
+        parser = cls()
+        parser.feed(html)
+        return parser.found
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        if tag == "pre":
+            self._depth += 1
+            self.found.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "pre" and self._depth:
+            self._depth -= 1
+
+    def handle_data(self, data: str) -> None:
+        if self._depth:
+            self.found[-1] += data

@@ -1,0 +1,243 @@
+"""The programs that one text offers, best first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.workspace.repro import cpp, launch, loose, python, sessions, shell
+from bot.workspace.repro.blocks import BlockKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.workspace.repro.blocks import Block
+
+MAX_PIECES = 60
+"""Pieces of Python of one text that are looked at."""
+
+_PYTHON_LABEL = re.compile(r"^\{?[.\s]*(?:py|python|python3|pycon|ipython|ipython3|pytb)\b")
+_NO_PROGRAM = frozenset(
+    {"diff", "patch", "json", "yaml", "yml", "toml", "cmake", "xml", "html", "log", "logs", "csv"}
+)
+_FILE = re.compile(r"([\w./-]+\.py)\b[`*'\":)\s]*$")
+_FILE_IN_LABEL = re.compile(r"([\w./-]+\.py)\b")
+_FILE_COMMENT = re.compile(
+    r"^\s*#+\s*(?:file(?:name)?\s*[:=]?\s*)?`?([\w./-]+\.py)`?\s*:?\s*$", re.IGNORECASE
+)
+_GOOD = re.compile(
+    r"repro|minimal|minified|minimum|self[- ]contained|stand-?alone|script|test ?case|\bMW?E\b"
+    r"|\bMRE\b"
+    r"|following code|code snippet|sample code|example code|run this|code to|save (?:this|the)",
+    re.IGNORECASE,
+)
+_BAD = re.compile(
+    r"work-?around|expected (?:behaviou?r|output|result)|solution|propos|suggest|alternativ"
+    r"|instead|fix(?:es|ed)? (?:it|this|the|by|with)"
+    r"|works? (?:fine|well|correctly|as expected|if|when)"
+    r"|no (?:error|problem|issue)s? (?:when|if|with)"
+    r"|(?:does not|doesn't|cannot|can't|not) reproduce"
+    r"|generated code|output[_ ]code|source code of|implementation (?:of|in)|should (?:be|look)",
+    re.IGNORECASE,
+)
+_BAD_HEADING = re.compile(
+    r"^\W*(?:versions?|environment|error logs?|logs?|expected|stack ?trace|traceback|alternatives)\b",
+    re.IGNORECASE,
+)
+_KIND_SCORE = {
+    BlockKind.FENCE: 3,
+    BlockKind.INDENTED: 2,
+    BlockKind.PROSE: 1,
+    BlockKind.INLINE: 0,
+}
+_VERSIONS_ONLY = re.compile(
+    r"^(?:\s*(?:import [\w., ]+|from torch\.utils import collect_env"
+    r"|(?:print\()?\s*(?:f?['\"][^'\"]*['\"],?\s*)?[\w.]*"
+    r"(?:__version__|version\.\w+|is_available\(\)"
+    r"|device_count\(\)|get_device_name\([\w.]*\)|cudnn\.version\(\)|__config__\.show\(\)"
+    r"|arch_list\(\)|collect_env[\w.()]*)\)?)?\s*(?:#.*)?(?:;|\n|$))*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Python code at one place of a text."""
+
+    program: python.Program
+    place: int
+    score: int
+    name: str = ""
+    """The file's name, where the text tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A whole program."""
+
+    text: str
+    score: int
+    place: int
+    program: python.Program
+    name: str = ""
+
+
+def score(block: Block) -> int:
+    """How much a block's surroundings say that it is the repro."""
+    lead = block.lead.rpartition("\n\n")[2][-200:]
+    total = _KIND_SCORE[block.kind]
+    if _GOOD.search(lead) or _GOOD.search(block.heading):
+        total += 4
+    if _BAD.search(lead):
+        total -= 6
+    if _BAD_HEADING.search(block.heading):
+        total -= 8
+    return total
+
+
+def pieces(blocks: Sequence[Block]) -> list[Piece]:
+    """Return the Python code of a text, in its order."""
+    found: list[Piece] = []
+    for place, block in enumerate(blocks):
+        if len(found) >= MAX_PIECES:
+            break
+        label = block.label.partition(" ")[0]
+        if label in _NO_PROGRAM or cpp.is_label(label):
+            continue
+        bonus = 1 if _PYTHON_LABEL.match(block.label) else 0
+        for program, name in _programs(block):
+            if program.is_code:
+                found.append(
+                    Piece(
+                        program=program,
+                        place=place,
+                        score=score(block) + bonus,
+                        name=name or _name(block),
+                    )
+                )
+    return found
+
+
+def whole(found: Sequence[Piece]) -> list[Candidate]:
+    """Return the whole programs that the pieces make, best first, alone or together."""
+    candidates = [
+        candidate
+        for number in range(len(found))
+        if (candidate := _complete(found, number)) is not None
+    ]
+    return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.place))
+
+
+def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
+    if block.kind is BlockKind.PROSE:
+        yield from ((program, "") for program in loose.find(block.text))
+        return
+    if block.kind is BlockKind.INLINE:
+        yield from _inline(block.text)
+        return
+    shown = shell.shown_files(block.text)
+    for file in shown:
+        program = python.salvage(file.text)
+        if program is not None:
+            yield program, file.name
+    for command in launch.commands(block.text):
+        program = python.salvage(command.code) if command.code else None
+        if program is not None:
+            yield program, ""
+    if shown:
+        return
+    text = sessions.typed(block.text) if sessions.is_session(block.text) else block.text
+    program = python.salvage(text)
+    if program is not None:
+        yield program, ""
+
+
+def _inline(text: str) -> Iterator[tuple[python.Program, str]]:
+    """A line between backticks counts when it brings its own imports."""
+    codes = [command.code for command in launch.of_line(text[: launch.MAX_LINE]) if command.code]
+    for code in codes or [text]:
+        program = python.read(code) if "import " in code else None
+        if program is not None and program.is_whole:
+            yield program, ""
+
+
+def _name(block: Block) -> str:
+    first = block.text.lstrip("\n").partition("\n")[0]
+    comment = _FILE_COMMENT.match(first[:200])
+    if comment is not None:
+        return comment[1]
+    labelled = _FILE_IN_LABEL.search(block.label[:200])
+    if labelled is not None:
+        return labelled[1]
+    before = _FILE.search(block.lead[-120:]) or _FILE.search(block.heading[-120:])
+    return before[1] if before is not None else ""
+
+
+def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
+    """Add to a piece what it uses of the pieces before it, and the files it imports."""
+    piece = found[number]
+    if not (piece.program.acts or piece.program.has_tests):
+        return None
+    used = _used(found, number)
+    texts = [found[place].program.text for place in used]
+    program = piece.program
+    if len(used) > 1:
+        joined = python.read("\n\n".join(texts))
+        if joined is None:
+            return None
+        program = joined
+    if not program.is_whole or _VERSIONS_ONLY.match(program.text[:2000]):
+        return None
+    files = _imported(found, program, used)
+    return Candidate(
+        text=_with_files(python.with_prelude(program), files),
+        score=piece.score + len(used) - 1 - (2 if program.lacks else 0),
+        place=piece.place,
+        program=program,
+        name=piece.name,
+    )
+
+
+def _used(found: Sequence[Piece], number: int) -> list[int]:
+    """Return the places of the pieces that a piece needs, itself last."""
+    chosen = [number]
+    lacks = set(found[number].program.lacks)
+    for place in range(number - 1, -1, -1):
+        before = found[place].program
+        if not lacks & before.defines:
+            continue
+        chosen.append(place)
+        lacks = (lacks - before.defines) | before.lacks
+    return sorted(chosen)
+
+
+def _imported(
+    found: Sequence[Piece], program: python.Program, used: Sequence[int]
+) -> dict[str, str]:
+    """Return the named files that a program imports, and those that they import."""
+    by_module = {
+        piece.name.rpartition("/")[2].removesuffix(".py"): piece
+        for place, piece in enumerate(found)
+        if piece.name and place not in used
+    }
+    files: dict[str, str] = {}
+    waiting = sorted(program.modules)
+    while waiting:
+        module = waiting.pop()
+        piece = by_module.pop(module, None)
+        if piece is not None:
+            files[f"{module}.py"] = piece.program.text
+            waiting.extend(sorted(piece.program.modules))
+    return files
+
+
+def _with_files(text: str, files: dict[str, str]) -> str:
+    """Let the program write the files that it imports before it does."""
+    if not files:
+        return text
+    head = ["import pathlib", ""]
+    for name, content in sorted(files.items()):
+        raw = f"r'''\n{content}\n'''"
+        quoted = raw if "'''" not in content and not content.endswith("\\") else repr(content)
+        head.append(f"pathlib.Path(__file__).with_name({name!r}).write_text({quoted})")
+    return "\n".join([*head, "", text])

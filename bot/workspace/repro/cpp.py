@@ -1,0 +1,50 @@
+"""C++ code of an issue: told from other text, and a program from a quotation of the source."""
+
+from __future__ import annotations
+
+import re
+
+_LABELS = frozenset({"c++", "cpp", "cc", "cxx", "c", "cuda", "cu", "hpp", "h"})
+_INCLUDE = re.compile(r"^\s*#\s*include\s*[<\"]", re.MULTILINE)
+_MAIN = re.compile(r"\bint\s+(?:main|wmain|_tmain)\s*\(|^\s*TEST(?:_F)?\s*\(", re.MULTILINE)
+_STATEMENT = re.compile(
+    r"^(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*", re.MULTILINE
+)
+_TORCH = re.compile(r"\b(?:torch|at|c10|aten|ATen|libtorch)(?:::|/)")
+_SOURCE = re.compile(
+    r"^\s*(?:TORCH_IMPL_FUNC|TORCH_META_FUNC|REGISTER_DISPATCH|namespace\s+at\b)", re.MULTILINE
+)
+_LINE = re.compile(
+    r"^\s*(?:$|//|/\*|\*|#\s*\w|[{}]|.*[;{},(\\)]\s*(?://.*)?$|.*(?:::|<<|->)|(?:public|private|protected):)"
+)
+
+
+def is_label(label: str) -> bool:
+    """Whether a fence's info string names C or C++."""
+    words = re.split(r"[\s:{,]", label, maxsplit=1)
+    return words[0] in _LABELS
+
+
+def program(text: str) -> str | None:
+    """Return the code if it is a program, or its body, that uses PyTorch; else None."""
+    if not _TORCH.search(text) or _SOURCE.search(text):
+        return None
+    statements = _STATEMENT.findall(text)
+    is_program = bool(_INCLUDE.search(text) or _MAIN.search(text))
+    if not is_program and len(statements) < 2:  # noqa: PLR2004 -- one line is a quotation
+        return None
+    return text.strip("\n")
+
+
+def in_prose(text: str) -> str | None:
+    """Return code that was written without a fence: from the first ``#include`` on."""
+    lines = [line.rstrip() for line in text.split("\n")]
+    start = next((n for n, line in enumerate(lines) if _INCLUDE.match(line.lstrip("`"))), None)
+    if start is None:
+        return None
+    end = start + 1
+    while end < len(lines) and _LINE.match(lines[end].rstrip("`")):
+        end += 1
+    code = "\n".join(lines[start:end]).strip().strip("`").strip()
+    has_statement = any(line.rstrip().endswith(";") for line in code.split("\n"))
+    return program(code) if has_statement else None

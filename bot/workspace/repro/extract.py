@@ -1,0 +1,282 @@
+"""Chooses the repro of an issue: whose text, which program, started how."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.workspace.repro import candidates, cpp, disabled, launch, needs, shell
+from bot.workspace.repro.blocks import Block, BlockKind, read
+from bot.workspace.repro.model import Repro, ReproComment, ReproIssue, ReproKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.models import IssueSnapshot
+    from bot.workspace.repro.candidates import Candidate
+    from bot.workspace.repro.launch import Command
+
+MAX_COMMENTS = 100
+"""The newest comments that are looked at."""
+
+_INSIDERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+_NO_BUG = re.compile(
+    r"^\W*(?:the feature, motivation|feature\b|the doc issue|documentation\b|questions? and help)",
+    re.IGNORECASE,
+)
+_FAILURE = re.compile(
+    r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
+)
+_LINK = re.compile(
+    r"https?://(?:gist\.github|colab\.research|github\.com/[\w.-]+/[\w.-]+(?:\s|$|\)))"
+)
+_CPP_ISSUE = re.compile(r"\bC\+\+|\blibtorch\b", re.IGNORECASE)
+_RENDEZVOUS = re.compile(
+    r"rank\s*=|store\s*=|init_method\s*=|MASTER_ADDR|\bspawn\(|MultiProcessTestCase"
+)
+_RANK = re.compile(
+    r"init_process_group\(|init_device_mesh\(|environ(?:\.get)?[\[(]['\"](?:LOCAL_)?RANK"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One text that counts: of the reporter, or of somebody the project trusts."""
+
+    source: str
+    blocks: list[Block]
+    is_body: bool
+
+
+def extract(issue: ReproIssue) -> Repro:
+    """Return the repro of an issue, or one of kind ``none`` that says why there is none.
+
+    The reporter's newest whole program wins; then the newest of an owner, member or collaborator.
+    No text makes it raise; its time is linear in the length of the texts.
+    """
+    test = disabled.find(issue.title, issue.body)
+    if test is not None:
+        return _of_disabled(test, issue)
+    own, others = _texts(issue)
+    if _is_no_bug(own[-1]) and not _FAILURE.search(issue.body):
+        return _none("The issue asks for a feature or a change of the documentation.")
+    for text in (*own, *others):
+        found = _of_text(text, own, issue)
+        if found is not None:
+            return found
+    together = _of_pieces_together(own, issue)
+    return together if together is not None else _none(_why_nothing(issue, own))
+
+
+def from_snapshot(snapshot: IssueSnapshot) -> Repro:
+    """Extract the repro of a frozen issue."""
+    return extract(
+        ReproIssue(
+            title=snapshot.title,
+            body=snapshot.body,
+            labels=snapshot.labels,
+            author=snapshot.author.login,
+            comments=tuple(
+                ReproComment(
+                    author=comment.author.login,
+                    association=comment.association,
+                    body=comment.body,
+                )
+                for comment in snapshot.comments
+            ),
+        )
+    )
+
+
+def _texts(issue: ReproIssue) -> tuple[list[_Text], list[_Text]]:
+    """Return the reporter's texts, newest first (the body last), and the insiders'."""
+    own: list[_Text] = []
+    others: list[_Text] = []
+    numbered = list(enumerate(issue.comments, start=1))[-MAX_COMMENTS:]
+    for number, comment in reversed(numbered):
+        is_own = bool(issue.author) and comment.author == issue.author
+        if not is_own and comment.association.upper() not in _INSIDERS:
+            continue
+        blocks = [block for block in read(comment.body) if not block.is_quoted]
+        source = f"comment {number} by {comment.author}"
+        (own if is_own else others).append(_Text(source=source, blocks=blocks, is_body=False))
+    own.append(_Text(source="body", blocks=read(issue.body), is_body=True))
+    return own, others
+
+
+def _of_text(text: _Text, own: Sequence[_Text], issue: ReproIssue) -> Repro | None:
+    """Return the best program of one text."""
+    pieces = candidates.pieces(text.blocks)
+    programs = candidates.whole(pieces)
+    if not text.is_body:
+        programs = [program for program in programs if program.score > 0]
+    in_cpp = _cpp(text)
+    is_cpp_issue = "module: cpp" in issue.labels or _CPP_ISSUE.search(issue.title)
+    if in_cpp is not None and (is_cpp_issue or not programs):
+        return _of_cpp(in_cpp, text, issue)
+    if programs:
+        return _of_program(programs[0], text, own, issue)
+    return _of_commands(text, issue, [piece.name for piece in pieces if piece.name])
+
+
+def _of_pieces_together(own: Sequence[_Text], issue: ReproIssue) -> Repro | None:
+    """Try what the reporter wrote in several texts as one."""
+    if len(own) == 1:
+        return None
+    blocks = [block for text in reversed(own) for block in text.blocks]
+    together = _Text(source="body and comments", blocks=blocks, is_body=False)
+    programs = [
+        program for program in candidates.whole(candidates.pieces(blocks)) if program.score > 0
+    ]
+    return _of_program(programs[0], together, own, issue) if programs else None
+
+
+def _of_program(program: Candidate, text: _Text, own: Sequence[_Text], issue: ReproIssue) -> Repro:
+    command = _command(program, [text, *(other for other in own if other is not text)])
+    is_distributed = command is not None and command.is_distributed
+    reason = f"The {'launched ' if is_distributed else ''}Python program in the {text.source}."
+    launcher = command.launcher_for(program.text) if command is not None else "python"
+    if command is None and _RANK.search(program.text) and not _RENDEZVOUS.search(program.text):
+        is_distributed = True
+        launcher = "torchrun --nproc_per_node 2"
+        reason += " It expects to be launched with a rank; the issue does not say how, so with two."
+    elif program.program.has_tests and not program.program.acts and "pytest" not in launcher:
+        launcher = "python -m pytest"
+    if program.program.lacks:
+        reason += (
+            f" Imports that it leaves out were added: {', '.join(sorted(program.program.lacks))}."
+        )
+    return Repro(
+        kind=ReproKind.TORCHRUN if is_distributed else ReproKind.PYTHON,
+        text=program.text.rstrip() + "\n",
+        launcher=launcher,
+        source=text.source,
+        needs=needs.of_program(
+            program.text,
+            launcher=launcher,
+            labels=issue.labels,
+            title=issue.title,
+            modules=program.program.modules,
+        ),
+        reason=reason,
+    )
+
+
+def _command(program: Candidate, texts: Sequence[_Text]) -> Command | None:
+    """Find the line that starts the program: several processes first, then its own name."""
+    for text in texts:
+        found = [command for command in _commands(text) if not command.is_test]
+        named = [one for one in found if program.name and one.script.endswith(program.name)]
+        for command in (*(one for one in found if one.is_distributed), *named):
+            return command
+        own = [one for one in found if one.script and "/" not in one.script.removeprefix("./")]
+        if own:
+            return own[0]
+        coded = [one for one in found if one.code and one.code.strip() in program.text]
+        if coded:
+            return coded[0]
+    return None
+
+
+def _commands(text: _Text) -> Iterator[Command]:
+    for block in text.blocks:
+        if block.kind is BlockKind.PROSE:
+            yield from launch.in_prose(block.text)
+        else:
+            yield from launch.commands(block.text)
+
+
+def _of_commands(text: _Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None:
+    """Return the test or the shell script that a text names."""
+    for command in _commands(text):
+        if command.is_test:
+            return Repro(
+                kind=ReproKind.TEST,
+                text=command.line + "\n",
+                launcher=command.line,
+                source=text.source,
+                needs=_needs(command.line, issue),
+                reason=f"The {text.source} names a test of PyTorch.",
+            )
+    for block in text.blocks:
+        if block.kind not in {BlockKind.FENCE, BlockKind.INDENTED} or candidates.score(block) < 0:
+            continue
+        script = shell.script(block.text, files=files)
+        if script is not None:
+            return Repro(
+                kind=ReproKind.SHELL,
+                text=script.rstrip() + "\n",
+                launcher="bash",
+                source=text.source,
+                needs=_needs(script, issue),
+                reason=f"The commands in the {text.source}.",
+            )
+    return None
+
+
+def _cpp(text: _Text) -> str | None:
+    for block in text.blocks:
+        label = block.label.partition(" ")[0]
+        if block.kind is BlockKind.PROSE:
+            found = cpp.in_prose(block.text)
+        elif cpp.is_label(label) or not label:
+            found = cpp.program(block.text)
+        else:
+            found = None
+        if found is not None:
+            return found
+    return None
+
+
+def _of_cpp(code: str, text: _Text, issue: ReproIssue) -> Repro:
+    return Repro(
+        kind=ReproKind.CPP,
+        text=code.rstrip() + "\n",
+        source=text.source,
+        needs=_needs(code, issue),
+        reason=f"The C++ code in the {text.source}; it has to be built against libtorch.",
+    )
+
+
+def _of_disabled(test: disabled.DisabledTest, issue: ReproIssue) -> Repro:
+    named = (
+        command.line
+        for command in _commands(_Text(source="body", blocks=read(issue.body), is_body=True))
+        if command.is_test and test.test in command.line
+    )
+    line = next(named, test.command)
+    where = "" if test.file else " The issue does not name its file."
+    return Repro(
+        kind=ReproKind.TEST,
+        text=line + "\n",
+        launcher=line,
+        source="title",
+        needs=test.needs,
+        reason=f"The issue stands for the test {test.group}.{test.test}.{where}",
+    )
+
+
+def _needs(text: str, issue: ReproIssue) -> tuple[str, ...]:
+    return needs.of_program(text, launcher="", labels=issue.labels, title=issue.title)
+
+
+def _is_no_bug(body: _Text) -> bool:
+    heading = next((block.heading for block in body.blocks if block.heading), "")
+    return _NO_BUG.match(heading) is not None
+
+
+def _why_nothing(issue: ReproIssue, own: Sequence[_Text]) -> str:
+    if any(candidates.pieces(text.blocks) for text in own):
+        return (
+            "The issue has Python code, but none that is whole: it uses names that nothing defines."
+        )
+    if _LINK.search(issue.body):
+        return "The repro is behind a link, and links are not fetched."
+    if _FAILURE.search(issue.body):
+        return "The issue shows an error, but no code that leads to it."
+    return "The issue holds no code that could be run."
+
+
+def _none(reason: str) -> Repro:
+    return Repro(kind=ReproKind.NONE, reason=reason)

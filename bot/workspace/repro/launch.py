@@ -1,0 +1,210 @@
+"""How a program is started: the command lines of an issue, read into words, never run here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SCRIPT = "repro.py"
+"""How the launcher calls the script when it has to name it."""
+MAX_LINE = 4_000
+"""Characters of one command line."""
+
+_PROMPT = re.compile(
+    r"^\s*(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%]|#(?=\s*\w+\s+-))\s+"
+)
+_PROGRAMS = re.compile(r"python|torchrun|pytest")
+_VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
+_PYTHON = re.compile(r"^(?:\S*/)?python[\d.]*$")
+_SEPARATORS = frozenset({"&&", "||", ";", "|", "&"})
+_REDIRECTIONS = re.compile(r"^(?:\d*>{1,2}|<|&>|\d*>&)")
+_IN_PROSE = re.compile(
+    r"(?:^|[\s`:])((?:[A-Z_][A-Z0-9_]*=[^\s`]+\s+){0,8}"
+    r"(?:torchrun|python[\d.]*\s+-m\s+torch\.distributed\.(?:run|launch))\s[^`\n]*)"
+)
+_LAUNCH_MODULES = frozenset(
+    {"torch.distributed.run", "torch.distributed.launch", "torch.distributed.elastic"}
+)
+_OWN_VARIABLES = frozenset(
+    {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "HOME", "VIRTUAL_ENV", "PYTHONHOME"}
+)
+_BOILERPLATE = re.compile(r"collect_env|check_env|setup\.py|get-pip")
+_TEST_FILE = re.compile(r"^(?:\./)?(?:pytorch/)?(?:test/\S*|\S*\btest_\w+)\.py(?:::\S+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line that starts a Python program."""
+
+    variables: tuple[str, ...]
+    words: tuple[str, ...]
+    """Up to the script: ``torchrun --nnodes 1``."""
+    script: str = ""
+    """The script's path; empty for ``-c`` and ``-m``."""
+    arguments: tuple[str, ...] = ()
+    code: str = ""
+    """What stands behind ``-c``."""
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether it starts several processes."""
+        first = self.words[0]
+        return first == "torchrun" or any(word in _LAUNCH_MODULES for word in self.words)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it runs a test of PyTorch's own source."""
+        return bool(_TEST_FILE.match(self.script)) and (
+            self.script.removeprefix("./").removeprefix("pytorch/").startswith("test/")
+        )
+
+    @property
+    def launcher(self) -> str:
+        """The words before the script, quoted for a shell."""
+        return _quoted((*self.variables, *self.words))
+
+    @property
+    def line(self) -> str:
+        """The whole line, quoted for a shell."""
+        script = (self.script.removeprefix("./").removeprefix("pytorch/"),) if self.script else ()
+        code = ("-c", self.code) if self.code else ()
+        return _quoted((*self.variables, *self.words, *code, *script, *self.arguments))
+
+    def launcher_for(self, text: str) -> str:
+        """Return the launcher of a program, with arguments where the program reads them."""
+        reads = re.search(r"argparse|sys\.argv|ArgumentParser|fire\.Fire|click\.|typer", text)
+        if not (self.arguments and reads):
+            return self.launcher
+        return f"{self.launcher} {SCRIPT} {_quoted(self.arguments)}"
+
+
+def commands(text: str) -> Iterator[Command]:
+    """Find the Python programs that the lines of a block of code start."""
+    for line in lines(text):
+        yield from of_line(line)
+
+
+def of_line(line: str) -> Iterator[Command]:
+    """Find the Python programs that one command line starts."""
+    if not _PROGRAMS.search(line):
+        return
+    for words in _split(line):
+        command = _read(words)
+        if command is not None:
+            yield command
+
+
+def in_prose(text: str) -> Iterator[Command]:
+    """Find launch lines of several processes inside sentences."""
+    for line in text.split("\n"):
+        for found in _IN_PROSE.finditer(line[:MAX_LINE]):
+            for command in of_line(found[1]):
+                stop = next(
+                    (n for n, word in enumerate(command.arguments) if not word.startswith("-")),
+                    len(command.arguments),
+                )
+                yield Command(
+                    variables=command.variables,
+                    words=command.words,
+                    script=command.script,
+                    arguments=command.arguments[:stop],
+                )
+
+
+def lines(text: str) -> list[str]:
+    """Return a block's lines without prompts; a continued line is one."""
+    joined = re.sub(r"\\\n\s*(?:> )?", " ", text)
+    return [_PROMPT.sub("", line).strip()[:MAX_LINE] for line in joined.split("\n")]
+
+
+def has_prompt(line: str) -> bool:
+    """Whether a line begins as a shell's prompt does."""
+    return _PROMPT.match(line) is not None
+
+
+def _split(line: str) -> Iterator[list[str]]:
+    """Split a line into its commands, without what is redirected."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;")
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    words: list[str] = []
+    try:
+        for word in lexer:
+            if word in _SEPARATORS:
+                yield words
+                words = []
+            else:
+                words.append(word)
+    except ValueError:  # a quotation that is never closed
+        return
+    yield words
+
+
+def _read(words: Sequence[str]) -> Command | None:
+    words = _without_redirections(words)
+    variables: list[str] = []
+    while words and (words[0] in {"export", "env", "time"} or _VARIABLE.match(words[0])):
+        if _VARIABLE.match(words[0]) and words[0].partition("=")[0] not in _OWN_VARIABLES:
+            variables.append(words[0])
+        words = words[1:]
+    if not words or any("$" in word or "`" in word for word in [*variables, words[0]]):
+        return None
+    program = words[0].rpartition("/")[2]
+    if _PYTHON.match(program):
+        program = "python"
+    elif program == "pytest":
+        words = ["python", "-m", "pytest", *words[1:]]
+        program = "python"
+    elif program != "torchrun":
+        return None
+    return _with_script(tuple(variables), [program, *words[1:]])
+
+
+def _with_script(variables: tuple[str, ...], words: list[str]) -> Command | None:
+    if "-c" in words and words[0] == "python":
+        place = words.index("-c")
+        if place + 1 >= len(words):
+            return None
+        return Command(variables=variables, words=tuple(words[:place]), code=words[place + 1])
+    place = next((n for n, word in enumerate(words) if ".py" in word and n), None)
+    if place is None:
+        if "-m" not in words or len(words) <= words.index("-m") + 1:
+            return None
+        place = words.index("-m") + 2
+        words.insert(place, "")
+    if any(_BOILERPLATE.search(word) or "$" in word for word in words[: place + 1]):
+        return None
+    return Command(
+        variables=variables,
+        words=tuple(words[:place]),
+        script=words[place],
+        arguments=tuple(words[place + 1 :]),
+    )
+
+
+def _without_redirections(words: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    skip = False
+    for word in words:
+        found = _REDIRECTIONS.match(word)
+        if skip:
+            skip = False
+        elif found is not None:
+            skip = found.end() == len(word) and not word.endswith("&1")
+        else:
+            kept.append(word)
+    return kept
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return " ".join(
+        word
+        if _VARIABLE.match(word) and shlex.quote(word[word.index("=") :]) == word[word.index("=") :]
+        else shlex.quote(word)
+        for word in words
+    )

@@ -1,0 +1,58 @@
+"""Python code that was pasted among sentences, without a fence."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from bot.workspace.repro import python
+
+_BEGIN = re.compile(r"^ {0,3}`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
+_KEYWORD = re.compile(
+    r"^(?:import \w|from \S+ import|def \w|class \w|async |for .* in |while |if |elif |else:|try:"
+    r"|except\b|finally:|with |return\b|assert |raise |del |global |pass$|[#@)\]}]|\"\"\"|''')"
+)
+_BRACKET = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+def find(text: str) -> list[python.Program]:
+    """Return the runs of lines that are Python code and begin with an import."""
+    lines = text.split("\n")
+    found: list[python.Program] = []
+    number = 0
+    while number < len(lines):
+        if not _BEGIN.match(lines[number]):
+            number += 1
+            continue
+        end = _end(lines, number)
+        code = "\n".join(lines[number:end]).strip().strip("`")
+        program = python.salvage(code)
+        if program is not None:
+            found.append(program)
+        number = end
+    return found
+
+
+def _end(lines: list[str], start: int) -> int:
+    """Return the number of the first line that is a sentence again."""
+    depth = 0
+    end = start
+    for number in range(start, len(lines)):
+        line = lines[number].rstrip("`")
+        if depth <= 0 and line.strip() and number > start and not _is_code(line):
+            break
+        depth += sum(_BRACKET.get(character, 0) for character in line)
+        end = number + 1
+    return end
+
+
+def _is_code(line: str) -> bool:
+    if line[0].isspace() or _KEYWORD.match(line):
+        return True
+    tree = python.parse(line)
+    if tree is None:
+        return bool(re.match(r"^[\w.]+(?:\[[^\]]*\])?\s*=\s|^[\w.]+\(", line))
+    return any(
+        not isinstance(statement, ast.Expr) or isinstance(statement.value, ast.Call)
+        for statement in tree.body
+    )

@@ -1,0 +1,114 @@
+"""What a repro takes to run: devices, how many, packages, the network, another system."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_OWN = sys.stdlib_module_names | {
+    "torch",
+    "torchgen",
+    "functorch",
+    "caffe2",
+    "triton",
+    "numpy",
+    "pytest",
+    "expecttest",
+    "hypothesis",
+    "typing_extensions",
+    "sympy",
+    "networkx",
+    "jinja2",
+    "filelock",
+    "fsspec",
+    "setuptools",
+}
+"""What a workspace has anyway."""
+
+_FALLBACK = re.compile(
+    r"""["']cuda(?::0)?["']\s+if\s+[^\n]{0,80}?is_available\(\)\s+else|torch\.cuda\.is_available\(\)"""
+    r"""|torch\.(?:cuda|xpu|mps|backends\.mps)\.is_available\(\)"""
+)
+_DEVICES = (
+    ("mps", re.compile(r"""["']mps(?::0)?["']|torch\.mps\.|--devices?[ =]mps""")),
+    ("xpu", re.compile(r"""["']xpu(?::\d+)?["']|\.xpu\(|torch\.xpu\.|--devices?[ =]xpu""")),
+    (
+        "cuda",
+        re.compile(
+            r"""["']cuda(?::\d+)?["']|["'][^"'\n]{0,40}nccl["']|\.cuda\(|torch\.cuda\.|\bkCUDA\b"""
+            r"""|\bcudaMalloc|cuda_runtime|^\s*(?:import|from) triton\b|--devices?[ =]cuda"""
+            r"""|\bnvcc\b|(?<![\w-])-dcuda\b|torch\.backends\.cu(?:da|dnn)\.|cuda:\d""",
+            re.MULTILINE,
+        ),
+    ),
+)
+_SEVERAL = re.compile(
+    r"""["']?cuda:[1-9]|device_count\(\)\s*>=?\s*[12]|\bDataParallel\(|device_ids=\[\s*0\s*,"""
+    r"""|\bworld_size\s*=\s*[2-9]|\bWORLD_SIZE\s*=\s*[2-9]|nprocs\s*=\s*[2-9]|\.cuda\([1-9]\)"""
+)
+_PROCESSES = re.compile(r"--?n(?:proc)?[-_]?(?:proc[-_])?per[-_]node[ =](\w+)|--nproc[ =](\w+)")
+_NETWORK = re.compile(
+    r"download=True|from_pretrained\(|torch\.hub\.|load_dataset\(|pretrained=True|weights=(?!None)"
+    r"""|urlopen\(|requests\.get\(|urlretrieve|hf_hub|\bgit clone\b|\bwget\b|\bcurl\b|pip install"""
+)
+_LABELS = {
+    "module: mps": "mps",
+    "module: rocm": "rocm",
+    "module: xpu": "xpu",
+    "module: windows": "windows",
+    "module: macos": "macos",
+}
+_ROCM = re.compile(r"\b(?:ROCm|HIP|gfx\d{3,4}\w?|MI\d{3}X?)\b")
+_WINDOWS = re.compile(r"\bwindows\b", re.IGNORECASE)
+_GLOO = re.compile(r"""["'](?:cpu:)?gloo["']""")
+
+
+def of_program(
+    text: str, *, launcher: str, labels: Iterable[str], title: str, modules: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Return the needs in a fixed order; ``cpu`` alone where nothing else is needed."""
+    found: list[str] = []
+    devices = _devices(f"{text}\n{launcher}")
+    lowered = {label.lower() for label in labels}
+    for label, need in _LABELS.items():
+        if label in lowered and need not in devices:
+            found.append(need)
+    if _ROCM.search(title) and "rocm" not in found:
+        found.append("rocm")
+    if _WINDOWS.search(title) and "windows" not in found:
+        found.append("windows")
+    on_cuda = "cuda" in devices
+    if on_cuda and "rocm" in found:
+        devices.remove("cuda")  # ROCm answers to the name of CUDA
+    if (on_cuda or "rocm" in found) and _needs_several(text, launcher):
+        devices.append("multi_gpu")
+    device_found = bool(devices) or bool({"mps", "rocm", "xpu"} & set(found))
+    if not device_found and "module: cuda" in lowered:
+        devices.append("cuda")
+        device_found = True
+    if not device_found:
+        devices.insert(0, "cpu")
+    if _NETWORK.search(text):
+        found.append("network")
+    packages = sorted(set(modules) - _OWN)
+    return tuple(dict.fromkeys([*devices, *found, *packages]))
+
+
+def _devices(text: str) -> list[str]:
+    """Find the devices; one that is only used where there is one is not needed."""
+    certain = _FALLBACK.sub(" ", text)
+    return [name for name, pattern in _DEVICES if pattern.search(certain)]
+
+
+def _needs_several(text: str, launcher: str) -> bool:
+    if _GLOO.search(text) and "nccl" not in text:
+        return False
+    processes = _PROCESSES.search(launcher) or _PROCESSES.search(text)
+    if processes is not None:
+        count = processes[1] or processes[2] or ""
+        return count.lstrip("0") not in {"", "1"}
+    return _SEVERAL.search(text) is not None

@@ -1,0 +1,239 @@
+"""Python code of an issue: whether it is a program, and what it lacks to be a whole one."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import symtable
+import sys
+import textwrap
+import warnings
+from dataclasses import dataclass
+
+from bot.workspace.repro.imports import IMPORTS
+
+MAX_CODE = 200_000
+"""Characters of one program."""
+
+_TORCH_NAMES = frozenset({"torch", "nn", "F", "optim", "dist", "DDP", "FSDP", "make_fx", "tl"})
+_KNOWN = frozenset(dir(builtins)) | {
+    "__file__",
+    "__annotations__",
+    "__spec__",
+    "exit",
+    "quit",
+    "WindowsError",
+    "reveal_type",
+}
+_BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+_OUTPUT = re.compile(
+    r"^\s*(?:"
+    r"Traceback \(most recent call last\)|During handling of the above|Segmentation fault"
+    r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Warning)\s*(?::|$)"
+    r"|tensor\(|\(?tensor\(|Output\b|Outputs?:|Result:|Aborted|Killed"
+    r"|\[rank\d+\]|[IWEF]\d{4} \d\d:\d\d|[-=*~_]{5,}\s*$|>>+ |\$ |terminate called"
+    r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:"
+    r")"
+)
+_START = re.compile(r"^(?:import|from)\s+[A-Za-z_.]")
+_MAGIC = re.compile(r"^(\s*)([%!].*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Python code that parses."""
+
+    text: str
+    defines: frozenset[str]
+    lacks: frozenset[str]
+    """Names it uses and nobody gives it."""
+    modules: frozenset[str]
+    """The top-level names of the modules it imports."""
+    acts: bool
+    """Whether running it does anything."""
+    has_tests: bool
+    """Whether pytest would find a test in it."""
+    is_code: bool
+    """Whether it has a statement that prose could not be."""
+
+    @property
+    def is_about_torch(self) -> bool:
+        """Whether it uses a library that PyTorch could break."""
+        foreign = self.modules - sys.stdlib_module_names - {"numpy"}
+        return bool(foreign) or bool(self.lacks & _TORCH_NAMES)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it does something, and lacks nothing but imports that everybody means."""
+        return (
+            (self.acts or self.has_tests) and self.is_about_torch and self.lacks <= IMPORTS.keys()
+        )
+
+
+def read(text: str) -> Program | None:
+    """Return the program, or None where the text is no Python."""
+    tree = parse(text)
+    if tree is None or not tree.body:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = symtable.symtable(text, "repro.py", "exec")
+            compile(text, "repro.py", "exec", dont_inherit=True)
+        return Program(
+            text=text,
+            defines=frozenset(_defined(table)),
+            lacks=frozenset() if _has_star(tree) else frozenset(_lacking(table)),
+            modules=frozenset(_modules(tree)),
+            acts=any(_acts(statement) for statement in tree.body),
+            has_tests=any(_is_test(statement) for statement in tree.body),
+            is_code=any(_is_code(statement) for statement in tree.body),
+        )
+    except _BROKEN:
+        return None
+
+
+def parse(text: str) -> ast.Module | None:
+    """Parse without a word: strange escapes in strangers' code are no warnings of ours."""
+    tree = _parse(text)
+    return tree if isinstance(tree, ast.Module) else None
+
+
+def salvage(text: str) -> Program | None:
+    """Read code that has something else around it: indentation, magics, output, a first line."""
+    text = textwrap.dedent(text[:MAX_CODE]).strip("\n")
+    whole = read(text)
+    if whole is not None and (whole.is_whole or not _OUTPUT.search(text)):
+        return whole
+    lines = [_MAGIC.sub(r"\1pass  # \2", line) for line in text.split("\n")]
+    start = next((n for n, line in enumerate(lines) if _START.match(line)), 0)
+    for first in dict.fromkeys((0, start)):
+        found = _without_output(lines[first:])
+        if found is not None:
+            return found
+    return whole
+
+
+def with_prelude(program: Program) -> str:
+    """Return the program's text with the imports it lacks in front."""
+    added = [IMPORTS[name] for name in IMPORTS if name in program.lacks]
+    return "\n".join([*added, "", program.text]) if added else program.text
+
+
+def _parse(text: str) -> ast.Module | int:
+    """Return the tree, or the line where it breaks."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text[: MAX_CODE + 1])
+    except SyntaxError as error:
+        return error.lineno or 1
+    except (ValueError, RecursionError, MemoryError, OverflowError):
+        return 1
+
+
+def _without_output(lines: list[str]) -> Program | None:
+    """Take the lines before what the program printed."""
+    output = next((n for n, line in enumerate(lines) if n and _OUTPUT.match(line)), len(lines))
+    for end in (len(lines), output):
+        code = "\n".join(lines[:end]).rstrip()
+        tree = _parse(code)
+        if not isinstance(tree, int):
+            if end == output or not _OUTPUT.search(code):
+                return read(code)
+            continue
+        broken = min(tree, end) - 1
+        if 0 < broken < end and _is_prose(lines[broken]):
+            return read("\n".join(lines[:broken]).rstrip())
+    return None
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line that does not parse is output or a sentence, not broken code."""
+    if not line.strip() or line[0].isspace():
+        return False
+    if _OUTPUT.match(line):
+        return True
+    return not re.search(r"[=(){}\[\]]|^(?:import|from|def|class|for|while|if|with|try|@)\b", line)
+
+
+def _defined(table: symtable.SymbolTable) -> set[str]:
+    names = {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+    }
+    return names | _declared_global(table)
+
+
+def _declared_global(table: symtable.SymbolTable) -> set[str]:
+    return {
+        symbol.get_name()
+        for scope in _scopes(table)
+        for symbol in scope.get_symbols()
+        if symbol.is_declared_global() and symbol.is_assigned()
+    }
+
+
+def _lacking(table: symtable.SymbolTable) -> set[str]:
+    used = {
+        symbol.get_name()
+        for scope in _scopes(table)
+        for symbol in scope.get_symbols()
+        if symbol.is_referenced() and (symbol.is_global() or scope is table)
+    }
+    return used - _defined(table) - _KNOWN
+
+
+def _scopes(table: symtable.SymbolTable) -> list[symtable.SymbolTable]:
+    found: list[symtable.SymbolTable] = []
+    waiting = [table]
+    while waiting:
+        scope = waiting.pop()
+        found.append(scope)
+        waiting.extend(scope.get_children())
+    return found
+
+
+def _has_star(tree: ast.Module) -> bool:
+    return any(
+        alias.name == "*"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    )
+
+
+def _modules(tree: ast.Module) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+_ACTIONS = (ast.Call, ast.BinOp, ast.Subscript, ast.Await, ast.Delete, ast.AugAssign)
+
+
+def _acts(statement: ast.stmt) -> bool:
+    if isinstance(statement, _DEFINITIONS):
+        return False
+    return any(isinstance(node, _ACTIONS) for node in ast.walk(statement))
+
+
+def _is_test(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.FunctionDef):
+        return statement.name.startswith("test_")
+    if not isinstance(statement, ast.ClassDef):
+        return False
+    return any("Test" in ast.unparse(base) for base in statement.bases)
+
+
+def _is_code(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.Expr):
+        return not isinstance(statement, ast.AnnAssign) or statement.value is not None
+    return isinstance(statement.value, (ast.Call, ast.Await))

@@ -1,0 +1,146 @@
+"""Shell lines of an issue: scripts that run something, sessions, files that a session shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.workspace.repro import launch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# fmt: off
+_COMMANDS = frozenset({
+    "python", "pip", "pip3", "conda", "mamba", "git", "cd", "ls", "export", "echo", "torchrun",
+    "pytest", "bash", "sh", "cmake", "make", "ninja", "gcc", "g++", "clang", "clang++", "nvcc",
+    "docker", "wget", "curl", "unzip", "tar", "mkdir", "cat", "source", "sudo", "apt",
+    "apt-get", "uv", "rm", "cp", "mv", "set", "unset", "nsys", "ncu", "compute-sanitizer",
+    "gdb", "valgrind", "accelerate", "deepspeed", "mpirun", "srun", "numactl", "nvidia-smi",
+    "rocm-smi", "env", "time", "timeout", "touch", "chmod", "which", "ldd", "tail", "head",
+    "grep", "sed", "for", "do", "done",
+})
+# fmt: on
+_DOING = frozenset(
+    {
+        "mpirun",
+        "accelerate",
+        "deepspeed",
+        "compute-sanitizer",
+        "gdb",
+        "valgrind",
+        "ncu",
+        "nsys",
+    }
+)
+_PYTHON = re.compile(r"^python[\d.]*$")
+_VARIABLE = re.compile(r"^[A-Za-z_]\w*=")
+_HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
+_WRITES = re.compile(r">\s*(?P<file>[\w./-]+\.(?:py|sh|cpp))")
+_SHOWS = re.compile(r"^(?:cat|type|more|less|bat)\s+(?P<file>[\w./~-]+\.(?:py|cpp|sh))\s*$")
+_SOURCE = re.compile(r"^(?:\./)?(?:pytorch/)?(?:test|benchmarks|tools|torch|examples|scripts)/")
+_BOILERPLATE = re.compile(r"collect_env|For security purposes|setup\.py")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFile:
+    """A file whose content a session prints, or a script writes."""
+
+    name: str
+    text: str
+
+
+def shown_files(text: str) -> list[ShownFile]:
+    """Find the files in a session: ``$ cat repro.py`` and what follows; here-documents."""
+    lines = text.split("\n")
+    found: list[ShownFile] = []
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        command = launch.lines(line)[0]
+        shown, heredoc = _SHOWS.match(command), _HEREDOC.search(command)
+        number += 1
+        if heredoc is not None:
+            start = number
+            number = _until(lines, number, heredoc[2])
+            target = _WRITES.search(command)
+            is_python = command.partition(" ")[0].startswith("python")
+            if target is not None or is_python:
+                name = target["file"] if target is not None else ""
+                found.append(ShownFile(name=name, text="\n".join(lines[start:number])))
+        elif shown is not None and launch.has_prompt(line):
+            start = number
+            while number < len(lines) and not launch.has_prompt(lines[number]):
+                number += 1
+            found.append(ShownFile(name=shown["file"], text="\n".join(lines[start:number])))
+    return found
+
+
+def script(text: str, *, files: Collection[str]) -> str | None:
+    """Return a block's commands as a script, if all it needs is there and it runs something.
+
+    ``files`` are the names of the scripts that the issue gives.
+    """
+    if _BOILERPLATE.search(text):
+        return None
+    lines = _commands(text)
+    if lines is None:
+        return None
+    joined = "\n".join(lines)
+    known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
+    is_cloned = "git clone" in joined
+    does = False
+    for line in lines:
+        words = line.split()
+        first = next((word for word in words if not _VARIABLE.match(word)), "")
+        does = does or first in _DOING or (is_cloned and first.startswith("./"))
+        for command in launch.of_line(line):
+            if command.script and not is_cloned and not _is_known(command.script, known):
+                return None
+            does = True
+    return joined if does else None
+
+
+def _is_known(name: str, known: Collection[str]) -> bool:
+    return name in known or name.rpartition("/")[2] in known or _SOURCE.match(name) is not None
+
+
+def _commands(text: str) -> list[str] | None:
+    """Return the command lines of a block, or None where it is something else."""
+    joined = re.sub(r"\\\n\s*(?:> )?", " ", text)
+    raw = joined.split("\n")
+    is_session = any(launch.has_prompt(line) for line in raw)
+    kept: list[str] = []
+    number = 0
+    while number < len(raw):
+        line = raw[number]
+        number += 1
+        command = launch.lines(line)[0]
+        if not command or (is_session and not launch.has_prompt(line)):
+            continue
+        if not (is_session or command.startswith("#") or _is_command(command)):
+            return None
+        kept.append(command)
+        heredoc = _HEREDOC.search(command)
+        if heredoc is not None:
+            end = min(_until(raw, number, heredoc[2]) + 1, len(raw))
+            kept.extend(raw[number:end])
+            number = end
+    return kept
+
+
+def _is_command(line: str) -> bool:
+    words = line.split()
+    first = next((word for word in words if not _VARIABLE.match(word)), None)
+    if first is None:
+        return True
+    name = first.rpartition("/")[2]
+    return name in _COMMANDS or bool(_PYTHON.match(name)) or first.startswith("./")
+
+
+def _until(lines: list[str], number: int, word: str) -> int:
+    """Return the number of the line that ends a here-document."""
+    while number < len(lines) and lines[number].strip() != word:
+        number += 1
+    return number
