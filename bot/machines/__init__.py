@@ -1,1 +1,26 @@
 """Machines: who lends them, and the shell on one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from bot.machines.local_provider import LocalProvider
+from bot.machines.pool import PoolProvider
+
+if TYPE_CHECKING:
+    from bot.machines.base import MachineProvider
+    from bot.machines.slots import LeaseBook
+    from bot.settings import Settings
+
+__all__ = ["LocalProvider", "PoolProvider", "provider"]
+
+
+def provider(settings: Settings, leases: LeaseBook) -> MachineProvider:
+    """Return who lends machines according to the settings; nothing connects yet."""
+    match settings.provider:
+        case "pool":
+            return PoolProvider(settings.machines, leases)
+        case "local":
+            return LocalProvider(settings.local, leases)
+        case _:
+            assert_never(settings.provider)

@@ -1,0 +1,362 @@
+"""The shell: the same over SSH (in the process, and the real OpenSSH) and on our own machine."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.errors import CommandFailed, CommandTimedOut, MachineError, RemoteFileMissing
+from bot.machines.command import MAX_OUTPUT
+from bot.machines.connections import Connections
+from bot.machines.local import LocalShell
+from bot.machines.ssh import SshShell
+from tests.fakes.machine import FakeMachine
+from tests.fakes.sshd import RealSshd, sshd_program
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from bot.machines.base import Shell
+
+KINDS = ["local", "fake", *(["sshd"] if sshd_program() else [])]
+
+
+@dataclass
+class Ground:
+    """A shell, and the directory that it knows as home."""
+
+    shell: Shell
+    home: Path
+
+
+@pytest.fixture(params=KINDS)
+async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ground]:
+    async with AsyncExitStack() as stack:
+        if request.param == "local":
+            home = tmp_path / "home"
+            home.mkdir()
+            environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+            yield Ground(LocalShell(environment), home)
+            return
+        machine = FakeMachine(tmp_path) if request.param == "fake" else RealSshd(tmp_path)
+        await stack.enter_async_context(machine)
+        connections = Connections()
+        stack.push_async_callback(connections.close)
+        yield Ground(SshShell(connections.to(machine.settings)), machine.home)
+
+
+async def test_words_arrive_as_they_are(ground: Ground) -> None:
+    """Nothing in an argument is read by a shell."""
+    words = ("it's", "$HOME", "`id`", "a\nb", "", "--", "*", "ü")
+
+    done = await ground.shell.run("printf", "[%s]", *words)
+
+    assert done.stdout == "".join(f"[{word}]" for word in words)
+    assert done.exit_status == 0
+
+
+async def test_a_command_runs_in_its_directory_with_its_variables_and_input(
+    ground: Ground,
+) -> None:
+    """A command gets the working directory, the variables and the stdin it was given."""
+    (ground.home / "a dir").mkdir()
+    data = bytes(range(256)) * 4000
+
+    where = await ground.shell.run("pwd", cwd="~/a dir")
+    variable = await ground.shell.run("printenv", "WORD", env={"WORD": "two words $x"})
+    told = await ground.shell.run("sha256sum", stdin=data)
+    nothing = await ground.shell.run("cat")
+
+    assert where.stdout == f"{ground.home}/a dir\n"
+    assert variable.stdout == "two words $x\n"
+    assert told.stdout.split()[0] == _sha256(data)
+    assert nothing.stdout == ""
+
+
+async def test_a_failure_says_how_it_ended(ground: Ground) -> None:
+    """A non-zero exit status is an error, unless the caller wants to look at it."""
+    with pytest.raises(CommandFailed) as failed:
+        await ground.shell.run("sh", "-c", "echo broken >&2; exit 7")
+    killed = await ground.shell.run("sh", "-c", "kill -SEGV $$", check=False)
+    missing = await ground.shell.run("no-such-program", check=False)
+    nowhere = await ground.shell.run("true", cwd="/no/such/directory", check=False)
+
+    assert failed.value.exit_status == 7
+    assert failed.value.stderr == "broken\n"
+    assert failed.value.argv[0] == "sh"
+    assert killed.exit_status == 128 + signal.SIGSEGV
+    assert missing.exit_status == 127
+    assert nowhere.exit_status == 125
+
+
+async def test_of_much_output_the_end_is_kept(ground: Ground) -> None:
+    """A command that says too much does not fill the memory; both streams are read at once."""
+    script = "head -c 25000000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero >&2; echo last"
+
+    done = await ground.shell.run("sh", "-c", script)
+
+    assert len(done.stdout) == MAX_OUTPUT
+    assert done.stdout.endswith("xlast\n")
+    assert len(done.stderr) == 300000
+
+
+async def test_bytes_that_are_no_text_do_not_break_a_command(ground: Ground) -> None:
+    """Output that is not UTF-8 is shown with replacement characters."""
+    done = await ground.shell.run("printf", "a\\377b")
+
+    assert done.stdout == "a\ufffdb"
+
+
+async def test_a_command_can_be_interrupted(ground: Ground) -> None:
+    """SIGINT and SIGQUIT are not ignored by what is run."""
+    done = await ground.shell.run("grep", "SigIgn", "/proc/self/status")
+
+    ignored = int(done.stdout.split()[1], 16)
+    assert not ignored & (1 << (signal.SIGINT - 1) | 1 << (signal.SIGQUIT - 1))
+
+
+async def test_a_time_limit_ends_the_command_and_its_children(ground: Ground) -> None:
+    """What outruns its limit is gone when the error is raised, children and all."""
+    script = 'echo $$ >"$HOME/parent"; sleep 600 & echo $! >"$HOME/child"; wait'
+
+    with pytest.raises(CommandTimedOut):
+        await ground.shell.run("sh", "-c", script, timeout=timedelta(seconds=1))
+
+    for name in ("parent", "child"):
+        await _gone(int((ground.home / name).read_text()))
+
+
+async def test_what_a_command_leaves_behind_is_ended(ground: Ground) -> None:
+    """A background process does not outlive the command that started it, nor hold it up."""
+    done = await ground.shell.run("sh", "-c", "sleep 600 & echo $!")
+
+    await _gone(int(done.stdout))
+
+
+async def test_what_has_its_own_session_lives_on(ground: Ground) -> None:
+    """A process in its own session, with its output elsewhere, outlives the command."""
+    script = """
+        mkfifo "$HOME/started"
+        setsid sh -c 'echo $$ >"$HOME/started"; exec sleep 600' </dev/null >/dev/null 2>&1 &
+        cat "$HOME/started"
+    """
+    done = await ground.shell.run("sh", "-c", script)
+
+    pid = int(done.stdout)
+    try:
+        assert _is_alive(pid)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+async def test_a_cancelled_command_ends(ground: Ground) -> None:
+    """Nobody waits any more, so the machine does not work any more."""
+    task = asyncio.create_task(
+        ground.shell.run("sh", "-c", 'echo $$ >"$HOME/pid.new"; mv pid.new pid; sleep 600', cwd="~")
+    )
+    async with aclosing(_chunks(ground.shell, "~/pid")) as chunks:
+        pid = int(await anext(chunks))
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await _gone(pid)
+
+
+async def test_many_commands_at_once(ground: Ground) -> None:
+    """More commands than sshd takes sessions wait for each other."""
+    done = await asyncio.gather(*(ground.shell.run("echo", str(i)) for i in range(30)))
+
+    assert [each.stdout for each in done] == [f"{i}\n" for i in range(30)]
+
+
+async def test_a_file_is_written_whole_with_its_mode(ground: Ground) -> None:
+    """Writing makes the directories, replaces what is there, and leaves nothing else."""
+    data = os.urandom(1_000_000)
+
+    await ground.shell.write("~/a/b/file", "first")
+    await ground.shell.write("~/a/b/file", data, mode=0o600)
+
+    path = ground.home / "a/b/file"
+    assert path.read_bytes() == data
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(path.parent) == ["file"]
+
+
+async def test_a_link_is_replaced_and_not_written_through(ground: Ground) -> None:
+    """Writing to a symbolic link leaves the file alone that it leads to."""
+    (ground.home / "target").write_text("mine")
+    (ground.home / "link").symlink_to(ground.home / "target")
+
+    await ground.shell.write("~/link", "new")
+
+    assert (ground.home / "target").read_text() == "mine"
+    assert (ground.home / "link").read_text() == "new"
+
+
+async def test_what_cannot_be_written_is_an_error(ground: Ground) -> None:
+    """A directory in the way is told by the file's name."""
+    (ground.home / "taken").mkdir()
+
+    with pytest.raises(MachineError, match="taken cannot be written"):
+        await ground.shell.write("~/taken", "text")
+
+    assert os.listdir(ground.home) == ["taken"]
+
+
+async def test_a_part_of_a_file_is_read(ground: Ground) -> None:
+    """A read begins at its offset and ends at its limit."""
+    (ground.home / "file").write_bytes(b"0123456789")
+
+    assert await ground.shell.read("~/file", limit=100) == b"0123456789"
+    assert await ground.shell.read("~/file", limit=3, offset=4) == b"456"
+    assert await ground.shell.read("~/file", limit=3, offset=40) == b""
+
+
+@pytest.mark.parametrize("name", ["link", "fifo", "directory", "missing", "file/below"])
+async def test_only_a_regular_file_is_read(ground: Ground, name: str) -> None:
+    """What is no regular file reads as missing, and nothing waits for a FIFO's writer."""
+    (ground.home / "file").write_text("secret")
+    (ground.home / "link").symlink_to("file")
+    (ground.home / "directory").mkdir()
+    os.mkfifo(ground.home / "fifo")
+
+    with pytest.raises(RemoteFileMissing):
+        await ground.shell.read(f"~/{name}", limit=10)
+
+
+async def test_a_file_is_looked_at(ground: Ground) -> None:
+    """A look tells the size, the kind and the time, and None for what is not there."""
+    (ground.home / "file").write_text("12345")
+    (ground.home / "link").symlink_to("file")
+
+    file = await ground.shell.stat("~/file")
+    link = await ground.shell.stat("~/link")
+    home = await ground.shell.stat("~")
+
+    assert file is not None
+    assert (file.size, file.is_directory, file.is_symlink) == (5, False, False)
+    assert abs(file.modified - (ground.home / "file").stat().st_mtime) < 1
+    assert link is not None
+    assert link.is_symlink
+    assert home is not None
+    assert home.is_directory
+    assert await ground.shell.stat("~/missing") is None
+    assert await ground.shell.stat("~/file/below") is None
+
+
+async def test_a_growing_file_is_followed_from_an_offset(ground: Ground) -> None:
+    """Following waits for the file, begins at the offset and misses nothing."""
+    path = ground.home / "log"
+    async with aclosing(ground.shell.tail("~/log", offset=3)) as chunks:  # pyright: ignore[reportArgumentType] -- it is a generator
+        first = asyncio.ensure_future(anext(chunks))
+        path.write_bytes(b"abcdef")
+        chunk = await first
+        assert (chunk.offset, chunk.data) == (3, b"def")
+        with path.open("ab") as log:
+            log.write(b"ghi")
+        chunk = await anext(chunks)
+        assert (chunk.offset, chunk.data) == (6, b"ghi")
+
+
+async def test_a_large_file_is_followed_whole(ground: Ground) -> None:
+    """A log of megabytes arrives in order and complete."""
+    data = os.urandom(5_000_000)
+    (ground.home / "log").write_bytes(data)
+
+    got = b""
+    async with aclosing(_chunks(ground.shell, "~/log")) as chunks:
+        async for piece in chunks:
+            got += piece
+            if len(got) == len(data):
+                break
+
+    assert got == data
+
+
+async def test_the_machine_reaches_a_port_of_ours(ground: Ground) -> None:
+    """A forwarded port leads to a server on the bot's loopback; asking again changes nothing."""
+    server = await asyncio.start_server(_greet(b"hello"), "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        remote = await ground.shell.forward(port)
+
+        assert await _said_by(remote) == b"hello"
+        assert await ground.shell.forward(port, remote_port=remote) == remote
+
+
+async def test_a_home_is_only_expanded_in_front(ground: Ground) -> None:
+    """A tilde means the login's home at the beginning of a path, and nothing else anywhere."""
+    assert await ground.shell.expand("~/x") == f"{ground.home}/x"
+    assert await ground.shell.expand("~") == str(ground.home)
+    assert await ground.shell.expand("/a/~/b") == "/a/~/b"
+
+
+@pytest.mark.parametrize("arguments", [{"env": {"A B": "c"}}, {"env": {"A": "\0"}}, {"cwd": "\0"}])
+async def test_what_no_process_can_be_given_is_refused(
+    ground: Ground, arguments: dict[str, Any]
+) -> None:
+    """A broken variable never becomes a word of the command."""
+    with pytest.raises(ValueError, match="NUL|variable"):
+        await ground.shell.run("true", **arguments)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def _chunks(shell: Shell, path: str) -> AsyncGenerator[bytes]:
+    async for chunk in shell.tail(path):
+        yield chunk.data
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+async def _gone(pid: int) -> None:
+    """Wait until a process has ended; the test's own time limit is the bound."""
+    try:
+        watch = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(watch, ended.set)
+    try:
+        async with asyncio.timeout(10):
+            await ended.wait()
+    finally:
+        loop.remove_reader(watch)
+        os.close(watch)
+
+
+def _greet(
+    words: bytes,
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
+    def accepted(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(words)
+        writer.close()
+
+    return accepted
+
+
+async def _said_by(port: int) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        return await reader.read()
+    finally:
+        writer.close()
