@@ -1,1 +1,56 @@
-"""Everything the bot says, as Markdown."""
+"""Everything the bot says, as Markdown: a pure function for each message.
+
+Each takes what it tells as a view (``views``) and, where text of others is in it, the redactor that
+knows our secrets. What comes out fits in one comment of GitHub.
+"""
+
+from __future__ import annotations
+
+from bot.render.closing import closing
+from bot.render.markers import (
+    Marker,
+    carries,
+    closing_marker,
+    marked,
+    progress_marker,
+    pull_marker,
+    reply_marker,
+)
+from bot.render.problems import problem
+from bot.render.progress import progress
+from bot.render.pull_request import commit_message, pull_request
+from bot.render.replies import (
+    already_running,
+    edited_comment,
+    help_text,
+    mistake,
+    not_yet,
+    refused,
+)
+from bot.render.views import ClosingView, Job, ProgressView, PullRequestView, Texts
+
+__all__ = [
+    "ClosingView",
+    "Job",
+    "Marker",
+    "ProgressView",
+    "PullRequestView",
+    "Texts",
+    "already_running",
+    "carries",
+    "closing",
+    "closing_marker",
+    "commit_message",
+    "edited_comment",
+    "help_text",
+    "marked",
+    "mistake",
+    "not_yet",
+    "problem",
+    "progress",
+    "progress_marker",
+    "pull_marker",
+    "pull_request",
+    "refused",
+    "reply_marker",
+]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.redaction import Redactor
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\x1b\[[0-9;?]*[A-Za-z]")
+_BLOCK_MARK = re.compile(r"(?:[#>|=+*-]+(?:\s+|$))+")
 _WIDE_AT = "\uff20"
 _MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
 _REFERENCE = re.compile(r"#(?=\d)|\bGH-(?=\d)", re.IGNORECASE)
@@ -56,6 +57,16 @@ def markdown(text: str, *, redactor: Redactor, escapes_metadata: bool = False) -
         if keyword or any(character.isalnum() for character in line):
             keyword_before = keyword
     return redactor.redact_held("\n".join(out)).strip("\n")
+
+
+def inline(text: str, *, redactor: Redactor, limit: int) -> str:
+    """Return untrusted Markdown as one line of at most ``limit`` characters before escaping."""
+    line = " ".join(redactor.redact(strip_hidden(text[: limit * 20])).split())
+    line = line[mark.end() :] if (mark := _BLOCK_MARK.match(line)) else line
+    if not any(character.isalnum() for character in line):
+        return ""
+    cut = line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + "…"
+    return redactor.redact_held(prose_line(cut, after_keyword=has_keyword(cut)))
 
 
 def code_block(text: str, language: str = "", *, redactor: Redactor) -> str:

@@ -1,0 +1,162 @@
+"""The one progress comment: made before a machine is asked for, edited as the job goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.commands.code import code
+from bot.models import JobState
+from bot.render.markers import marked, progress_marker
+from bot.render.phrases import count, duration, gpus, moment, money, name, ordinal
+from bot.render.report import with_files
+from bot.render.sanitise import code_line
+from bot.render.verdicts import verdict_sentence
+
+if TYPE_CHECKING:
+    from bot.redaction import Redactor
+    from bot.render.views import ProgressView
+
+_ORDER = list(JobState)
+_DOING = {
+    JobState.RESERVING: "Reserve a machine",
+    JobState.PREPARING: "Prepare PyTorch on it",
+    JobState.INVESTIGATING: "Investigate",
+    JobState.PROVING: "Prove the fix",
+    JobState.RELEASING: "Give the machine back",
+    JobState.PUBLISHING: "Check and publish the patch",
+}
+_ENDED = {
+    JobState.FINISHED: "has finished",
+    JobState.FAILED: "has failed",
+    JobState.CANCELLED: "was cancelled",
+    JobState.TIMED_OUT: "ran out of time",
+    JobState.REFUSED: "was refused",
+}
+
+
+def progress(view: ProgressView, *, redactor: Redactor) -> str:
+    """Return the progress comment as it stands at ``view.now``, with its marker.
+
+    With an ``outcome`` it is the last form: the checklist, the result and the agent's files.
+    """
+    marker = progress_marker(view.job.id, run=view.job.run)
+    checklist = "\n".join(_phase(view, phase) for phase in view.phases)
+    if view.outcome is None:
+        text = "\n\n".join([_opening(view), checklist, *_now(view, redactor)])
+        return marked(marker, text)
+    head = "\n\n".join([_opening(view), checklist, *_result(view)])
+    return with_files(marked(marker, head), view.texts, redactor=redactor, whole_url=view.whole_url)
+
+
+def _opening(view: ProgressView) -> str:
+    job = view.job
+    run = f", run {job.run}" if job.run > 1 else ""
+    asked = "asked for" if job.command_url is None else f"[asked for]({job.command_url})"
+    if view.outcome is None:
+        doing = "I am waiting for a machine" if _waits(view) else "I am investigating this issue"
+    else:
+        doing = f"This investigation {_ENDED[view.outcome.state]}"
+    return f"**{doing}** (job {code(job.id)}{run}), as {asked} by {name(job.requester)}."
+
+
+def _waits(view: ProgressView) -> bool:
+    return view.state in {JobState.RECEIVED, JobState.QUEUED, JobState.RESERVING}
+
+
+def _phase(view: ProgressView, phase: JobState) -> str:
+    mark = _mark(view, phase)
+    facts = [fact for fact in (_fact(view, phase), _elapsed(view, phase)) if fact]
+    more = f": {', '.join(facts)}" if facts else ""
+    return f"- {mark} {_DOING.get(phase, phase.value.capitalize())}{more}"
+
+
+def _mark(view: ProgressView, phase: JobState) -> str:
+    if phase == view.failed_in:
+        return "✗"
+    if view.state.is_end:
+        return "✓" if phase in view.times else "–"  # noqa: RUF001 -- the mark of a skipped line
+    if view.state == phase or (phase is JobState.RESERVING and view.state is JobState.QUEUED):
+        return "▶"
+    is_behind = _ORDER.index(phase) < _ORDER.index(view.state)
+    return "✓" if is_behind else "–"  # noqa: RUF001 -- the mark of a line to come
+
+
+def _fact(view: ProgressView, phase: JobState) -> str:
+    if phase is JobState.RESERVING:
+        return _machine(view)
+    if phase is JobState.PREPARING and view.torch_version:
+        return f"torch {code(view.torch_version)}"
+    if phase is JobState.INVESTIGATING and view.progress.turns:
+        return _turns(view)
+    return ""
+
+
+def _machine(view: ProgressView) -> str:
+    wanted = gpus(view.job.options.gpus, view.job.options.gpu_type)
+    if view.machine:
+        return f"{code(view.machine)}, {wanted}"
+    if view.queue_position is not None and not view.state.is_end:
+        return f"{wanted}, {ordinal(view.queue_position)} in the queue"
+    return wanted
+
+
+def _turns(view: ProgressView) -> str:
+    options = view.job.options
+    spent = money(view.progress.usd)
+    if options.max_usd is not None:
+        spent += f" of {money(options.max_usd)}"
+    return f"{view.progress.turns:,} of {count(options.max_turns, 'turn')}, {spent}"
+
+
+def _elapsed(view: ProgressView, phase: JobState) -> str:
+    start = view.times.get(phase)
+    if phase is JobState.RESERVING:
+        start = view.times.get(JobState.QUEUED, start)
+    if start is None:
+        return ""
+    own = {JobState.QUEUED, JobState.RESERVING} if phase is JobState.RESERVING else {phase}
+    later = [when for state, when in view.times.items() if state not in own and when >= start]
+    took = min(later, default=view.now) - start
+    return duration(took) if took >= timedelta(seconds=1) else ""
+
+
+def _now(view: ProgressView, redactor: Redactor) -> list[str]:
+    parts: list[str] = []
+    activity = code_line(view.progress.last_activity, redactor=redactor)
+    if activity and view.state is JobState.INVESTIGATING:
+        parts.append(f"The agent's latest step: {activity}")
+    ending = "The report will appear in this comment, and a short answer under it."
+    if view.can_be_killed:
+        ending += " To stop the job, write `/ptq kill`."
+    parts.append(f"{ending} Last update: {moment(view.now)}.")
+    return parts
+
+
+def _result(view: ProgressView) -> list[str]:
+    outcome = view.outcome
+    if outcome is None:
+        return []
+    parts: list[str] = []
+    if outcome.verdict is not None:
+        parts.append(verdict_sentence(outcome.verdict, view.job.options))
+    if outcome.problem:
+        parts.append(outcome.problem)
+    if outcome.pull is not None:
+        parts.append(f"Draft pull request: {outcome.pull.url}")
+    elif outcome.no_pull_reason:
+        parts.append(f"No pull request: {outcome.no_pull_reason}")
+    if outcome.partial:
+        parts.append("The run was cut short, so the files below may be incomplete.")
+    started = min(view.times.values(), default=None)
+    ended = _ended(view)
+    took = "" if started is None else f" It took {duration(ended - started)}."
+    return (
+        [" ".join(parts), f"Ended {moment(ended)}.{took}"]
+        if parts
+        else [f"Ended {moment(ended)}.{took}"]
+    )
+
+
+def _ended(view: ProgressView) -> datetime:
+    return next((when for state, when in view.times.items() if state.is_end), view.now)

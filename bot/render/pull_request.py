@@ -1,0 +1,121 @@
+"""A draft pull request and its commit: whose it is, how it was made, what nobody has reviewed.
+
+PyTorch asks for this of contributions made with AI: that it is said, that a named person is
+responsible, and that the pull request stays a draft until a person has reviewed it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.commands.code import code
+from bot.render.markers import marked, pull_marker
+from bot.render.phrases import count, mention, money, name
+from bot.render.sanitise import code_line, markdown, plain, plain_line
+
+if TYPE_CHECKING:
+    from bot.redaction import Redactor
+    from bot.render.views import PullRequestView
+
+TITLE_LENGTH = 100
+SUBJECT_LENGTH = 72
+_BODY = 20_000
+"""Characters of the agent's own text."""
+_MESSAGE = 4_000
+_TESTS = 10
+_COMMIT = 12
+"""Characters of a commit's hash."""
+_UNREVIEWED = (
+    "An AI agent wrote this change and the text above. No person has reviewed the diagnosis, the "
+    "change or its tests yet."
+)
+_PLEASE = ": please review it before you mark it as ready."
+_CHECKED = (
+    "What ptq itself has checked: the patch applies to that commit, and touches only files that it "
+    "may touch. It has not run the tests."
+)
+
+
+def pull_request(view: PullRequestView, *, redactor: Redactor) -> tuple[str, str]:
+    """Return title and body; the issue is named and not closed by it."""
+    title = plain_line(view.title, redactor=redactor, limit=TITLE_LENGTH) or _untitled(view)
+    own = markdown(view.body[:_BODY], redactor=redactor, escapes_metadata=True)
+    parts = [
+        f"For #{view.job.issue_number}.",
+        own or "The agent wrote no description of its change.",
+        f"---\n\n{_origin(view, redactor)}",
+    ]
+    return title, marked(pull_marker(view.job.id, run=view.job.run), "\n\n".join(parts))
+
+
+def commit_message(view: PullRequestView, *, redactor: Redactor) -> str:
+    """Return the message of the commit: plain text, its first line at most 72 characters long."""
+    given = view.commit_message[:_MESSAGE].strip() or view.title
+    subject, _, rest = given.partition("\n")
+    first = plain_line(subject, redactor=redactor, limit=SUBJECT_LENGTH) or _untitled(view)
+    body = plain(rest, redactor=redactor).strip()
+    parts = [
+        first,
+        body,
+        _signature(view),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _signature(view: PullRequestView) -> str:
+    options = view.job.options
+    return (
+        f"For #{view.job.issue_number}. Written by an AI agent ({options.agent}, model "
+        f"{options.model}),\nasked for by {name(view.job.requester)}. Not reviewed by a person yet."
+    )
+
+
+def _untitled(view: PullRequestView) -> str:
+    return f"Proposed change for issue {view.job.issue_number}"
+
+
+def _origin(view: PullRequestView, redactor: Redactor) -> str:
+    asked = "asked for"
+    if view.job.command_url is not None:
+        asked = f"[asked for]({view.job.command_url})"
+    lines = [
+        f"**{_UNREVIEWED}**",
+        "",
+        f"- {mention(view.job.requester)} {asked} it and is responsible for it{_PLEASE}",
+        f"- {_made(view)}",
+        *_tests(view, redactor),
+        f"- {_CHECKED}",
+    ]
+    if view.progress_url is not None:
+        lines.append(f"- [The agent's report]({view.progress_url}) has the details.")
+    return "\n".join(lines)
+
+
+def _made(view: PullRequestView) -> str:
+    parts = [f"Made by {_agent(view)}"]
+    if view.progress.turns:
+        parts.append(f"in {count(view.progress.turns, 'turn')}")
+    if view.progress.usd:
+        parts.append(f"for {money(view.progress.usd)}")
+    text = " ".join(parts)
+    if view.torch is None:
+        return f"{text}."
+    torch = view.torch
+    gpu = f"on {code(torch.gpu)}" if torch.gpu else "on a machine without a GPU"
+    commit = code(torch.base_commit[:_COMMIT])
+    return f"{text}, {gpu}, with torch {code(torch.version)} at commit {commit}."
+
+
+def _agent(view: PullRequestView) -> str:
+    options = view.job.options
+    return f"{code(options.agent)} (model {code(options.model)})"
+
+
+def _tests(view: PullRequestView, redactor: Redactor) -> list[str]:
+    if not view.tests:
+        return ["- The agent names no test that it ran."]
+    commands = [code_line(test, redactor=redactor, limit=200) for test in view.tests[:_TESTS]]
+    more = len(view.tests) - _TESTS
+    ending = f", and {count(more, 'more command')}" if more > 0 else ""
+    shown = ", ".join(command for command in commands if command)
+    return [f"- The agent says that it ran {shown}{ending}."]

@@ -1,0 +1,110 @@
+"""What the messages are made from: frozen, filled in by the reporter and the publisher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from bot.models import AgentProgress, JobOptions, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.models import AgentEnd, JobId, Outcome, TorchBuild
+
+_OPTIONS = JobOptions()
+_PROGRESS = AgentProgress()
+
+PHASES = (
+    JobState.RESERVING,
+    JobState.PREPARING,
+    JobState.INVESTIGATING,
+    JobState.RELEASING,
+    JobState.PUBLISHING,
+)
+"""The lines of the checklist, in their order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What every message about a job needs."""
+
+    id: JobId
+    run: int = 1
+    issue_number: int
+    requester: str
+    """Login of the person who asked."""
+    command_url: str | None = None
+    """The comment that holds the command."""
+    options: JobOptions = _OPTIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What the agent left, untrusted and of any length; empty where there is nothing."""
+
+    report: str = ""
+    patch: str = ""
+    worklog: str = ""
+    log: str = ""
+    """The end of the agent's log, in readable lines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressView:
+    """The progress comment: while the job runs, and with ``outcome`` when it has ended."""
+
+    job: Job
+    state: JobState
+    now: datetime
+    times: Mapping[JobState, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    """When each state was entered; those that were not are missing."""
+    phases: tuple[JobState, ...] = PHASES
+    failed_in: JobState | None = None
+    """The phase that went wrong, once it is known."""
+    queue_position: int | None = None
+    """1 is next."""
+    machine: str = ""
+    """Its name, empty while there is none."""
+    torch_version: str = ""
+    progress: AgentProgress = _PROGRESS
+    can_be_killed: bool = False
+    """Whether `/ptq kill` is built and would still do something."""
+    outcome: Outcome | None = None
+    texts: Texts = field(default_factory=Texts)
+    whole_url: str | None = None
+    """Where the artifacts can be had in full, for readers of this thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingView:
+    """The closing comment."""
+
+    job: Job
+    outcome: Outcome
+    progress_url: str | None = None
+    """The progress comment, which holds the report."""
+    agent_end: AgentEnd | None = None
+    """How the agent ended; None when it was not started, or is not known."""
+    missing: str = ""
+    """What the agent says the issue lacks, untrusted."""
+    cancelled_by: str | None = None
+    """Login of the person who stopped the job."""
+    has_report: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestView:
+    """A draft pull request and its commit; the agent's texts are untrusted."""
+
+    job: Job
+    title: str = ""
+    body: str = ""
+    commit_message: str = ""
+    tests: tuple[str, ...] = ()
+    """Commands the agent says it ran to check the change."""
+    progress: AgentProgress = _PROGRESS
+    torch: TorchBuild | None = None
+    progress_url: str | None = None
