@@ -51,7 +51,9 @@ def main() -> int:
         git.run("add", "--update", "--", ".")
         left_out = add_new_files(git, plan, rules)
         patch = Path(scratch, "patch")
-        git.run(*diff(plan["base"]), into=patch)
+        tree = git.run("write-tree", "--missing-ok").decode().strip()
+        # Between trees and without a worktree, its `.gitattributes` have no say either.
+        git.run(*diff(plan["base"], tree), into=patch, work_tree=False)
         with patch.open("ab") as end:
             end.writelines(b"left out: " + ascii(path).encode() + b"\n" for path in left_out)
         size = patch.stat().st_size
@@ -81,15 +83,13 @@ class Git:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_ATTR_SOURCE": plan["base"],
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_DIR": str(directory),
             **settings,
         }
-        # Attributes come from the base commit; there is none yet where the directory is made.
-        del self.environment["GIT_ATTR_SOURCE"]
         self.run("init", "--quiet", "--bare", "--template=", str(directory), work_tree=False)
+        # What a file is like (line ends) is what the base commit says (git 2.43 and newer).
         self.environment["GIT_ATTR_SOURCE"] = plan["base"]
         alternates = directory / "objects" / "info" / "alternates"
         alternates.parent.mkdir(exist_ok=True)
@@ -106,7 +106,7 @@ class Git:
         place = {"GIT_WORK_TREE": self.worktree} if work_tree else {}
         done = subprocess.run(
             ["/usr/bin/env", "git", *argv],
-            cwd=self.worktree,
+            cwd=self.worktree if work_tree else self.environment["HOME"],
             env={**self.environment, **place},
             input=stdin,
             stdout=into.open("wb") if into else subprocess.PIPE,
@@ -119,13 +119,13 @@ class Git:
         return done.stdout or b""
 
 
-def diff(base: str) -> tuple[str, ...]:
+def diff(base: str, tree: str) -> tuple[str, ...]:
     """Return git's arguments for a patch that depends on no setting."""
     return (
-        *("diff", "--cached", "--binary", "--full-index", "--no-ext-diff", "--no-textconv"),
+        *("diff", "--binary", "--full-index", "--no-ext-diff", "--no-textconv"),
         *("--no-renames", "--no-color", "--no-relative", "--ignore-submodules=all"),
         *("--diff-algorithm=myers", "--unified=3", "--inter-hunk-context=0"),
-        *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", base),
+        *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", base, tree),
     )
 
 

@@ -80,7 +80,7 @@ def read_verdict(data: bytes | None) -> tuple[AgentVerdict | None, str]:
     try:
         return AgentVerdict.model_validate_json(data), ""
     except ValidationError as error:
-        return None, f"verdict.json is not as it should be: {_explain(error)}."
+        return None, f"verdict.json is wrong: {_explain(error)}."
 
 
 def _sources(paths: JobPaths, *, run: int, agent: str, with_diff: bool) -> dict[str, str]:

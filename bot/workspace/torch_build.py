@@ -38,8 +38,9 @@ class Wanted:
     """What is to be installed."""
 
     requirement: str
-    """For the installer; a lower bound of ``0.dev0`` lets this package alone be a pre-release
-    (https://docs.astral.sh/uv/concepts/resolution, Pre-release handling)."""
+    """For the installer."""
+    newest: bool
+    """Whether the newest build is taken, be it a nightly."""
     where: tuple[str, ...]
     """The installer's options that say where the package comes from."""
     python: str
@@ -48,7 +49,9 @@ class Wanted:
     @property
     def fingerprint(self) -> str:
         """A hash that changes with what is to be installed."""
-        return fingerprint(self.requirement, *self.where, self.python, *self.extra)
+        return fingerprint(
+            self.requirement, str(self.newest), *self.where, self.python, *self.extra
+        )
 
 
 async def wanted(shell: Shell, torch: TorchSettings, tag: str) -> Wanted:
@@ -59,7 +62,8 @@ async def wanted(shell: Shell, torch: TorchSettings, tag: str) -> Wanted:
     if is_directory:
         where = ("--no-index", "--find-links", await shell.expand(url))
     return Wanted(
-        requirement=torch.requirement or f"{torch.package}>=0.dev0",
+        requirement=torch.requirement or torch.package,
+        newest=torch.requirement is None,
         where=where,
         python=torch.python,
         extra=torch.extra_packages,
@@ -74,10 +78,12 @@ async def install(
     Jobs that run have copies, so a new installation takes nothing from them.
     """
     pip = (program, "pip", "install", "--python", layout.python)
-    steps = [
-        Step((program, "venv", "--clear", "--python", wanted.python, layout.environment)),
-        Step((*pip, *wanted.where, "--", wanted.requirement)),
-    ]
+    steps = [Step((program, "venv", "--clear", "--python", wanted.python, layout.environment))]
+    if wanted.newest:
+        # Alone, so that nothing else becomes a pre-release; what it needs comes with the next step.
+        alone = ("--prerelease=allow", "--no-deps")
+        steps.append(Step((*pip, *alone, *wanted.where, "--", wanted.requirement)))
+    steps.append(Step((*pip, *wanted.where, "--", wanted.requirement)))
     if wanted.extra:
         steps.append(Step((*pip, "--", *wanted.extra)))
     work = Work(
