@@ -121,8 +121,10 @@ async def test_an_agents_name_is_a_plain_word(job: Job) -> None:
         ),
         (
             b'{"verdict": "great"}',
-            "verdict: Input should be 'reproduced', 'not_reproduced', 'fixed', 'not_fixed', "
-            "'broke_others', 'already_passing', 'environment' or 'error'.",
+            (
+                "verdict: Input should be 'reproduced', 'not_reproduced', 'fixed', 'not_fixed', "
+                "'broke_others', 'already_passing', 'environment' or 'error'."
+            ),
         ),
     ],
 )
