@@ -148,7 +148,7 @@ async def test_checkout_is_not_trusted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["true", "false"])
 async def test_soft_deadline_reaches_the_model(tmp_path: Path, command: str) -> None:
     """The agent is told after the next tool, whether that failed, and once."""
-    script = [Turn("", (bash("echo early"),)), *[Turn("", (bash(command),))] * 2]
+    script = [Turn("", (bash(each),)) for each in (command, "true", command)]
     async with bench(tmp_path, script) as job:
         write(job.directory / "soft-deadline", "")
         await job.run()
