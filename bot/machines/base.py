@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
@@ -85,7 +85,7 @@ class Shell(Protocol):
         """Return what is there (of a link, the link itself), or None."""
         ...
 
-    def tail(self, path: str, *, offset: int = 0) -> AsyncIterator[Chunk]:
+    def tail(self, path: str, *, offset: int = 0) -> AsyncGenerator[Chunk]:
         """Follow a growing file from a byte offset until the caller stops; waits for the file."""
         ...
 

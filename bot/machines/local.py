@@ -17,7 +17,7 @@ from bot.machines.command import Command, Process, finish
 from bot.machines.relays import Relays
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from datetime import timedelta
 
 _PIECE = 1 << 18
@@ -114,7 +114,7 @@ class LocalShell:
             modified=found.st_mtime,
         )
 
-    async def tail(self, path: str, *, offset: int = 0) -> AsyncIterator[Chunk]:
+    async def tail(self, path: str, *, offset: int = 0) -> AsyncGenerator[Chunk]:
         """Follow a file; see ``Shell.tail``."""
         target = await self.expand(path)
         idle = 0

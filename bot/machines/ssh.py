@@ -21,7 +21,7 @@ from bot.machines.command import Command, Process, finish
 from bot.machines.reaching import backoff, reaching
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from bot.machines.connections import Connection
 
@@ -143,7 +143,7 @@ class SshShell:
 
         return await self._files(work, what=f"{posixpath.basename(path)} cannot be looked at")
 
-    async def tail(self, path: str, *, offset: int = 0) -> AsyncIterator[Chunk]:
+    async def tail(self, path: str, *, offset: int = 0) -> AsyncGenerator[Chunk]:
         """Follow a file, over lost connections too; see ``Shell.tail``.
 
         Raise MachineUnreachable when the machine stays away for longer than the patience.

@@ -1,0 +1,129 @@
+"""Starts one agent on a machine, tells how it is, and stops it.
+
+It travels to the machine with its neighbours, as one archive that Python runs, and knows the
+standard library alone (Python 3.9 and newer, Linux)::
+
+    python3 -I runner.pyz start DIRECTORY    start what launch.json says, once and for all
+    python3 -I runner.pyz status DIRECTORY
+    python3 -I runner.pyz stop DIRECTORY     end it, or see to it that it never starts
+
+Each answers with one line of JSON: ``state`` (absent, running, ended, lost) and what is known. A
+run is lost when its supervisor was killed or the machine started anew; ``stop`` then finds the
+agent's processes by a variable in their environment. Times are seconds since the epoch by the
+machine's clock; deadlines are measured from the start by its monotonic clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from bot.remote.processes import END_BOUND, end_all, marked, send, start_time
+from bot.remote.run_directory import RunDirectory, ending
+from bot.remote.supervisor import supervise
+
+if TYPE_CHECKING:
+    from bot.remote.run_directory import Fields
+
+_BOUND = 10.0
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the command line says, and answer with one line of JSON."""
+    commands = {"start": start, "status": status, "stop": stop}
+    if len(arguments) != 2 or arguments[0] not in commands:  # noqa: PLR2004 -- as in the usage
+        raise SystemExit("usage: runner.pyz start|status|stop DIRECTORY")
+    answer = commands[arguments[0]](RunDirectory(arguments[1]))
+    print(json.dumps(answer))  # noqa: T201 -- its answer
+
+
+def status(run: RunDirectory) -> Fields:
+    """Return the state of the run and what is known of it."""
+    if not run.path.is_dir():
+        return {"state": "absent"}
+    descriptor = run.lock(shared=True)
+    if descriptor is None:
+        return {**(run.read("agent.json") or {}), "state": "running"}
+    os.close(descriptor)
+    ended = run.read("exit.json")
+    if ended is not None:
+        return {**ended, "state": "ended"}
+    if run.has("supervisor.json"):
+        return {**(run.read("agent.json") or {}), "state": "lost"}
+    return {"state": "absent"}
+
+
+def start(run: RunDirectory) -> Fields:
+    """Start the agent unless it was started or stopped before; return once it is watched over."""
+    descriptor = _lock_to_start(run)
+    if descriptor is None or run.is_begun:
+        if run.is_begun:
+            run.remove("launch.json")
+        return status(run)
+    if run.has("stop"):
+        run.remove("launch.json")
+        run.write("exit.json", ending(stopped=True))
+        return status(run)
+    launch = run.read("launch.json")
+    if launch is None:
+        raise SystemExit("launch.json is missing or broken")
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(reading)
+        supervise(run, launch, started=writing)
+    os.close(writing)
+    os.close(descriptor)
+    os.read(reading, 1)  # returns when the agent is started, or the supervisor is gone
+    return status(run)
+
+
+def stop(run: RunDirectory) -> Fields:
+    """End the agent and every descendant; without a supervisor, what carries the run's marker."""
+    run.path.mkdir(parents=True, exist_ok=True)
+    run.touch("stop")
+    bound = time.monotonic() + _BOUND
+    asked = False
+    while (descriptor := run.lock()) is None:
+        supervisor = run.read("supervisor.json")
+        if supervisor is not None and not asked:
+            asked = _signal(supervisor, signal.SIGTERM)
+            bound = time.monotonic() + float(supervisor["stop_grace"]) + 2 * END_BOUND
+        if supervisor is not None and time.monotonic() > bound:
+            _signal(supervisor, signal.SIGKILL)
+        time.sleep(0.02)
+    supervisor = run.read("supervisor.json")
+    if supervisor is not None:
+        end_all(lambda: marked(str(supervisor["id"])), grace=float(supervisor["stop_grace"]))
+    if not run.has("exit.json"):
+        agent = run.read("agent.json") or {}
+        run.write("exit.json", ending(stopped=True, started_at=agent.get("started_at")))
+    run.remove("launch.json")
+    os.close(descriptor)
+    return status(run)
+
+
+def _lock_to_start(run: RunDirectory) -> int | None:
+    """Wait for the lock unless somebody else starts: a look at the state holds it too."""
+    bound = time.monotonic() + _BOUND
+    while True:
+        descriptor = run.lock()
+        if descriptor is not None or run.is_begun or time.monotonic() > bound:
+            return descriptor
+        time.sleep(0.02)
+
+
+def _signal(process: Fields, number: int) -> bool:
+    """Signal a process that was written down, unless its number is another's by now."""
+    pid = int(process["pid"])
+    if start_time(pid) != process["start_time"]:
+        return False
+    send({pid}, number)
+    return True
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
