@@ -45,10 +45,10 @@ def _parse_command(entry: CommandEntry, words: Words, *, below: str) -> Command:
 
 
 def _help(words: Words) -> Help | NotYet:
-    topics = split(words.rest())
+    topics = [word for word in split(words.rest()) if word.text.lower() != "/ptq"]
     if not topics:
         return Help()
-    name = topics[0].text.lower().removeprefix("/ptq").strip()
+    name = topics[0].text.lower()
     entry = COMMAND_NAMES.get(name)
     if entry is None:
         raise CommandError(f"There is no command {code(topics[0].text)}.{_nearest(name)}")

@@ -182,5 +182,5 @@ def _unclosed(text: str) -> CommandError:
 
 def _nearest(name: str) -> str:
     offered = [option.name for option in OPTIONS if option.kind != "terminal"]
-    near = get_close_matches(name.lower().replace("_", "-")[:40], offered, n=1, cutoff=0.5)
+    near = get_close_matches(name.lower().replace("_", "-")[:40], offered, n=1)
     return f" Did you mean `{near[0]}`?" if near else ""

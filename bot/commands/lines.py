@@ -2,7 +2,7 @@
 
 A command is a line that begins with ``/ptq``, at most three spaces before it, outside quotes, code,
 and HTML comments. The blocks are found by markdown-it, so lists, fences and quotes are what they
-are on GitHub; ``tests/test_commands_lines.py`` holds it to be linear in the text's length.
+are on GitHub; ``tests/test_commands_linear.py`` holds it to be linear in the text's length.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _COMMAND = re.compile(r" {0,3}/ptq(?=\s|$)", re.IGNORECASE)
+MOST_CHARACTERS = 131_072
+"""What is read of a comment: GitHub takes 65,536 characters, and the rest would be no comment."""
 _NESTING = 10
 """Quotes and lists deeper than this hold no command; it bounds the work on each line."""
 
@@ -49,7 +51,7 @@ class CommandLines:
 
 def command_lines(body: str) -> list[CommandLines]:
     """Find the commands of a comment, in their order."""
-    text = _LINE_ENDS.sub("\n", body)
+    text = _LINE_ENDS.sub("\n", body[:MOST_CHARACTERS])
     if "/ptq" not in text.lower():
         return []
     lines = text.split("\n")

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 # What phones and word processors make of quotes, of `--` and of spaces.
 _DOUBLE = dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02"), '"')
-_SPACES = dict.fromkeys(
-    (code for code in range(0x3001) if chr(code).isspace() and code != ord("\n")), " "
-)
+_SPACES = dict.fromkeys((code for code in range(0x80, 0x3001) if chr(code).isspace()), " ")
 _SINGLE = re.compile(r"(?<!\w)[\u2018-\u201b]|[\u2018-\u201b](?!\w)")
 """Not the apostrophe inside a word, which quotes nothing."""
 _DASHES = "\u2012\u2013\u2014\u2015\u2212"
