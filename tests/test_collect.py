@@ -71,9 +71,10 @@ async def test_links_and_special_files_are_not_fetched(job: Job, tmp_path: Path)
     os.mkfifo(job.directory / "pr.json")
     (job.directory / "fix.diff").symlink_to(tmp_path / "secret")
 
-    collected = await job.collect()
-
-    assert collected.files == {"fix.diff": 0}
+    assert (await job.collect()).files == {"fix.diff": 0}
+    (job.directory / "fix.diff").unlink()
+    (job.directory / "fix.diff").mkdir()
+    assert (await job.collect()).files == {"fix.diff": 0}
     assert (tmp_path / "secret").read_text() == "secret"
 
 

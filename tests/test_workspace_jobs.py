@@ -172,6 +172,18 @@ async def test_another_build_makes_the_job_anew(jobs: Jobs) -> None:
     assert build.base_commit == later
 
 
+async def test_a_job_is_not_made_of_another_build(jobs: Jobs) -> None:
+    """A workspace that was prepared for another build meanwhile is an error for the first."""
+    first = await jobs.prepare()
+    later = await jobs.mini.commit("Later", {"minitorch/later.py": "x = 1\n"})
+    await jobs.mini.wheel("1.2", later)
+    await jobs.prepare(requirement="minitorch==1.2")
+    jobs.build = first
+
+    with pytest.raises(WorkspaceError, match="the environment holds another build"):
+        await jobs.create("a")
+
+
 async def test_removing_a_job_removes_it_alone(jobs: Jobs) -> None:
     """A removed job leaves no directory and no worktree behind, and others as they are."""
     gone, stays = await jobs.create("gone"), await jobs.create("stays")
@@ -189,6 +201,9 @@ async def test_removing_a_job_removes_it_alone(jobs: Jobs) -> None:
 
     assert not at(gone.directory).exists()
     assert (outside / "file").exists()
+    library = next(at(jobs.layout.environment).rglob("libmini.so"))
+    if library.stat().st_nlink > 1:  # not where the file system clones files
+        assert not library.stat().st_mode & stat.S_IWUSR
     listing = await git(at(jobs.layout.source), "worktree", "list")
     assert "/gone/" not in listing
     assert "/stays/" in listing

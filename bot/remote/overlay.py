@@ -1,7 +1,8 @@
 """Link what a wheel has and the source has not into a worktree, so that it can be imported.
 
 Standard library only: it travels to the machine. Arguments: the job's environment, the worktree,
-the base commit, the module, and the file to write the links' names to, as ignore patterns.
+the wheel's commit, the base commit, the module, and the file to write the links' names to, as
+ignore patterns.
 
 A directory in which the source tracks nothing is one link, anything else is linked file by file,
 so the patterns are few and `git status` stays quick.
@@ -20,9 +21,12 @@ SIBLINGS = ("nvidia", "cusparselt")
 """Libraries that PyTorch's own find beside its directory, through their run path."""
 
 
-def main(environment: str, worktree: str, base: str, module: str, ignored: str) -> int:
+def main(argv: list[str]) -> int:
     """Make the links and write down their names."""
+    environment, worktree, wheel, base, module, ignored = argv
     packages = site_packages(environment, module)
+    if wheel not in Path(packages, module, "version.py").read_text(encoding="utf-8"):
+        sys.exit("the environment holds another build: prepare the workspace again")
     files, directories = tracked(worktree, base, module)
     links: list[str] = []
     link_directory(packages, worktree, module, (files, directories, links))
@@ -99,4 +103,4 @@ def escape(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

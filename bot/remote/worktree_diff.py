@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,18 +26,18 @@ from typing import Any
 
 JUNK = ("__pycache__/", "*.py[cod]", ".pytest_cache/", ".hypothesis/", ".mypy_cache/")
 SETTINGS = (
-    ("core.hooksPath", "/dev/null"),
-    ("core.excludesFile", "/dev/null"),
-    ("core.attributesFile", "/dev/null"),
-    ("core.fsmonitor", "false"),
-    ("core.untrackedCache", "false"),
-    ("core.autocrlf", "false"),
-    ("core.safecrlf", "false"),
-    ("core.quotePath", "false"),
-    ("core.fileMode", "true"),
-    ("core.symlinks", "true"),
-    ("gc.auto", "0"),
-    ("maintenance.auto", "false"),
+    "core.hooksPath=/dev/null",
+    "core.excludesFile=/dev/null",
+    "core.attributesFile=/dev/null",
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+    "core.autocrlf=false",
+    "core.safecrlf=false",
+    "core.quotePath=false",
+    "core.fileMode=true",
+    "core.symlinks=true",
+    "gc.auto=0",
+    "maintenance.auto=false",
 )
 
 
@@ -57,12 +59,18 @@ def main() -> int:
         with patch.open("ab") as end:
             end.writelines(b"left out: " + ascii(path).encode() + b"\n" for path in left_out)
         size = patch.stat().st_size
-        partial = out.with_name(out.name + ".partial")
-        partial.unlink(missing_ok=True)
-        partial.write_bytes(patch.read_bytes())
-        partial.replace(out)
+        put(patch, out)
     sys.stdout.write(json.dumps({"size": size, "left_out": left_out}) + "\n")
     return 0
+
+
+def put(patch: Path, out: Path) -> None:
+    """Put the patch in its place, whatever an agent left there."""
+    with tempfile.NamedTemporaryFile(dir=str(out.parent), delete=False) as partial:
+        partial.write(patch.read_bytes())
+    if out.is_dir() and not out.is_symlink():
+        shutil.rmtree(out)
+    Path(partial.name).replace(out)
 
 
 class Git:
@@ -71,10 +79,6 @@ class Git:
     def __init__(self, scratch: str, plan: dict[str, Any]) -> None:
         """Make the directory; its objects are the clone's and what is added here."""
         directory = Path(scratch, "git")
-        settings = {"GIT_CONFIG_COUNT": str(len(SETTINGS))}
-        for number, (key, value) in enumerate(SETTINGS):
-            settings[f"GIT_CONFIG_KEY_{number}"] = key
-            settings[f"GIT_CONFIG_VALUE_{number}"] = value
         self.worktree = plan["worktree"]
         self.environment = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -86,7 +90,6 @@ class Git:
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_DIR": str(directory),
-            **settings,
         }
         self.run("init", "--quiet", "--bare", "--template=", str(directory), work_tree=False)
         # What a file is like (line ends) is what the base commit says (git 2.43 and newer).
@@ -103,9 +106,10 @@ class Git:
         work_tree: bool = True,
     ) -> bytes:
         """Run git at the top of the worktree; end the program when it fails."""
+        settings = [word for setting in SETTINGS for word in ("-c", setting)]
         place = {"GIT_WORK_TREE": self.worktree} if work_tree else {}
         done = subprocess.run(
-            ["/usr/bin/env", "git", *argv],
+            ["/usr/bin/env", "git", *settings, *argv],
             cwd=self.worktree if work_tree else self.environment["HOME"],
             env={**self.environment, **place},
             input=stdin,
@@ -148,7 +152,8 @@ def lift(rule: bytes, directory: bytes) -> bytes:
     pattern = rule[len(negation) :]
     anchored = b"/" in pattern.rstrip()[:-1]
     between = b"/" if anchored else b"/**/"
-    return negation + b"/" + directory + between + pattern.lstrip(b"/")
+    place = re.sub(rb"([\\*?\[])", rb"\\\1", directory)
+    return negation + b"/" + place + between + pattern.lstrip(b"/")
 
 
 def add_new_files(git: Git, plan: dict[str, Any], rules: Path) -> list[str]:

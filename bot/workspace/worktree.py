@@ -51,14 +51,20 @@ async def remove(shell: Shell, layout: Layout, job_id: str) -> None:
     work = Work(
         purpose="remove the job",
         steps=(
-            # An agent may have left directories that nobody may write to.
-            Step(("chmod", "-R", "u+rwX", "--", paths.directory), may_fail=True),
+            # An agent may have left directories that nobody may write to. Files are left as they
+            # are: large libraries are links to those of every other job.
+            Step(_open_directories(paths), may_fail=True),
             Step(("rm", "-rf", "--one-file-system", "--", paths.directory)),
             Step(("rm", "-rf", "--", layout.job_state(paths))),
             Step(_git(layout, "worktree", "prune", "--expire=now"), may_fail=True),
         ),
     )
     await do(shell, layout, work, timeout=_TIMEOUT, env=ENVIRONMENT)
+
+
+def _open_directories(paths: JobPaths) -> tuple[str, ...]:
+    which = ("-type", "d", "!", "-perm", "-700")
+    return ("find", paths.directory, *which, "-exec", "chmod", "u+rwx", "{}", ";")
 
 
 def _worktree(layout: Layout, paths: JobPaths, build: TorchBuild) -> tuple[Step, ...]:
@@ -79,7 +85,8 @@ def _environment(
     layout: Layout, paths: JobPaths, build: TorchBuild, module: str
 ) -> tuple[Step, ...]:
     clone = (layout.environment, paths.environment, paths.worktree)
-    overlay = (paths.environment, paths.worktree, build.base_commit, module, layout.ignored(paths))
+    commits = (build.wheel_commit, build.base_commit)
+    overlay = (paths.environment, paths.worktree, *commits, module, layout.ignored(paths))
     return (
         Step((layout.python, "-I", f"{layout.scripts}/clone_env.py", *clone)),
         Step((layout.python, "-I", f"{layout.scripts}/overlay.py", *overlay)),
