@@ -25,6 +25,7 @@ from bot.intake.replies import Replies
 from bot.investigation import Investigation, Parts, Steps
 from bot.machines import provider as machine_provider
 from bot.publisher import Publisher
+from bot.redaction import Redactor
 from bot.reporter import Reporter
 from bot.store import Database, Deliveries, Documents, Jobs, Leases, only_process
 from bot.web import application
@@ -121,6 +122,8 @@ async def _parts(
     stack: AsyncExitStack,
 ) -> Parts:
     github = GitHub(settings.github, session)
+    known_agents = agents(settings.agent)
+    redactor = Redactor((*settings.secrets, settings.github.key))
     leases, documents = Leases(database), Documents(database)
     provider = machine_provider(settings, leases)
     stack.push_async_callback(provider.close)
@@ -131,10 +134,18 @@ async def _parts(
         leases=leases,
         documents=documents,
         provider=provider,
-        agents=agents(settings.agent),
+        agents=known_agents,
         gateway=gateway,
-        publisher=Publisher(github, settings.patch),
-        reporter=Reporter(github, jobs, documents, interval=settings.progress_interval),
+        publisher=Publisher(github, settings.patch, redactor=redactor),
+        reporter=Reporter(
+            github=github,
+            jobs=jobs,
+            documents=documents,
+            agents=known_agents,
+            redactor=redactor,
+            interval=settings.progress_interval,
+        ),
+        redactor=redactor,
     )
 
 

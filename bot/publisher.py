@@ -10,18 +10,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot import patch as patches, render
 from bot.errors import GitHubNotFound, GitHubRejected, PatchRefused
 from bot.github.answers import CommitAuthor, TreeEntry
-from bot.models import PullRequest
+from bot.github.base_tree import BaseTree
+from bot.models import AgentProgress, AgentVerdict, PullRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from bot.github import GitHub, Pull, Repository
-    from bot.models import DiffStat, TorchBuild
+    from bot.github.answers import CommitInfo
+    from bot.models import TorchBuild
     from bot.patch import Patch
+    from bot.redaction import Redactor
     from bot.settings import PatchSettings
     from bot.store import Job
 
@@ -30,18 +35,17 @@ PULL_OPENED = "pull_opened"
 MOST_BRANCHES = 20
 """Branches ``ptq/<issue>``, ``ptq/<issue>-2``, … that are tried before giving up."""
 
-_TREE = "040000"
-_FILES = ("100644", "100755")
 _log = structlog.stdlib.get_logger(__name__)
 
 
 class Publisher:
     """Opens draft pull requests."""
 
-    def __init__(self, github: GitHub, settings: PatchSettings) -> None:
-        """Publish what these settings allow."""
+    def __init__(self, github: GitHub, settings: PatchSettings, *, redactor: Redactor) -> None:
+        """Publish what these settings allow, without what the redactor takes out."""
         self._github = github
         self._settings = settings
+        self._redactor = redactor
 
     async def publish(
         self, job: Job, build: TorchBuild, documents: Mapping[str, str]
@@ -54,70 +58,66 @@ class Publisher:
         patch = patches.read_patch(text)
         stat = patches.judge(patch, self._settings)
         request = job.request
-        repository = self._github.publishing_repository(
-            request.repository, request.installation_id
-        )
-        commit = await self._commit(repository, job, build, patch, text, documents)
+        repository = self._github.publishing_repository(request.repository, request.installation_id)
+        base = await _base(repository, build)
+        entries = await _entries(repository, base, patch, text)
+        view = self._view(job, build, documents)
+        commit = await self._commit(repository, base, entries, view, asked_at=request.asked_at)
         branch = await _branch(repository, request.issue_number, commit)
-        pull = await self._pull(repository, job, branch, documents, stat)
+        pull = await self._pull(repository, branch, view)
         _log.info(PULL_OPENED, number=pull.number, branch=branch, files=len(stat.files))
         return PullRequest(number=pull.number, url=pull.url, branch=branch, draft=pull.draft)
+
+    def _view(
+        self, job: Job, build: TorchBuild, documents: Mapping[str, str]
+    ) -> render.PullRequestView:
+        words = PullRequestWords.read(documents.get("pr.json", ""))
+        verdict = _claim(documents.get("verdict.json", ""))
+        return render.PullRequestView(
+            job=render.Job(
+                id=job.id,
+                run=job.request.run,
+                issue_number=job.request.issue_number,
+                requester=job.request.requester.login,
+                command_url=job.request.command_url,
+                options=job.request.options,
+            ),
+            title=words.title,
+            body=words.body,
+            commit_message=words.commit_message,
+            tests=verdict.tests if verdict else (),
+            progress=job.progress or AgentProgress(),
+            torch=build,
+            progress_url=job.progress_comment_url,
+        )
 
     async def _commit(
         self,
         repository: Repository,
-        job: Job,
-        build: TorchBuild,
-        patch: Patch,
-        text: str,
-        documents: Mapping[str, str],
+        base: CommitInfo,
+        entries: list[TreeEntry],
+        view: render.PullRequestView,
+        *,
+        asked_at: datetime,
     ) -> str:
-        try:
-            base = await repository.commit(build.base_commit)
-        except GitHubNotFound as error:
-            raise PatchRefused(
-                f"its base, commit {build.base_commit[:12]}, is not in this repository"
-            ) from error
-        tree = BaseTree(repository, base.tree)
-        files = {change.path: await tree.read(change.path) for change in patch.files}
-        for change in patch.files:
-            if (found := files[change.path]) is not None and found[0] != change.mode:
-                raise PatchRefused(f"{change.path}: its mode in the repository is {found[0]}")
-        contents = {path: found and found[1] for path, found in files.items()}
-        modes = {change.path: change.mode for change in patch.files}
-        entries = [
-            TreeEntry.model_validate(
-                {
-                    "path": path,
-                    "mode": modes[path],
-                    "sha": None if new is None else await repository.create_blob(new),
-                }
-            )
-            for path, new in (await patches.apply(text, contents)).items()
-        ]
         app = await self._github.app()
         return await repository.create_commit(
-            render.commit_message(job, documents),
+            render.commit_message(view, redactor=self._redactor),
             tree=await repository.create_tree(base.tree, entries),
             parents=[base.sha],
             author=CommitAuthor(
                 name=app.login,
                 email=f"{app.id}+{app.login}@users.noreply.github.com",
-                date=job.request.asked_at,
+                date=asked_at,
             ),
         )
 
     async def _pull(
-        self,
-        repository: Repository,
-        job: Job,
-        branch: str,
-        documents: Mapping[str, str],
-        stat: DiffStat,
+        self, repository: Repository, branch: str, view: render.PullRequestView
     ) -> Pull:
         if (existing := await repository.find_pull(branch)) is not None:
             return existing
-        title, body = render.pull_request(job, documents, stat)
+        title, body = render.pull_request(view, redactor=self._redactor)
         base = await repository.default_branch()
         try:
             return await repository.create_pull(title, body, head=branch, base=base, draft=True)
@@ -126,6 +126,63 @@ class Publisher:
             if (existing := await repository.find_pull(branch)) is not None:
                 return existing
             raise
+
+
+class PullRequestWords(BaseModel):
+    """``pr.json`` as the agent left it; what is missing or wrong is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: str = ""
+    body: str = ""
+    commit_message: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> PullRequestWords:
+        """Return the words; none for anything that is not what was asked for."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError:
+            return cls()
+
+
+def _claim(text: str) -> AgentVerdict | None:
+    try:
+        return AgentVerdict.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+async def _base(repository: Repository, build: TorchBuild) -> CommitInfo:
+    try:
+        return await repository.commit(build.base_commit)
+    except GitHubNotFound as error:
+        raise PatchRefused(
+            f"its base, commit {build.base_commit[:12]}, is not in this repository"
+        ) from error
+
+
+async def _entries(
+    repository: Repository, base: CommitInfo, patch: Patch, text: str
+) -> list[TreeEntry]:
+    """Apply the patch to the files of the base commit, and store the new contents."""
+    tree = BaseTree(repository, base.tree)
+    files = {change.path: await tree.read(change.path) for change in patch.files}
+    for change in patch.files:
+        if (found := files[change.path]) is not None and found[0] != change.mode:
+            raise PatchRefused(f"{change.path}: its mode in the repository is {found[0]}")
+    modes = {change.path: change.mode for change in patch.files}
+    contents = {path: found and found[1] for path, found in files.items()}
+    return [
+        TreeEntry.model_validate(
+            {
+                "path": path,
+                "mode": modes[path],
+                "sha": None if new is None else await repository.create_blob(new),
+            }
+        )
+        for path, new in (await patches.apply(text, contents)).items()
+    ]
 
 
 async def _branch(repository: Repository, issue_number: int, commit: str) -> str:
@@ -140,39 +197,3 @@ async def _branch(repository: Repository, issue_number: int, commit: str) -> str
             await repository.create_branch(name, commit)
             return name
     raise PatchRefused(f"the branches {first} to {names[-1]} are taken: delete the old ones")
-
-
-class BaseTree:
-    """The files of a commit, read directory by directory: no link is followed."""
-
-    def __init__(self, repository: Repository, tree: str) -> None:
-        """Read from the tree with this id; each directory is fetched once."""
-        self._repository = repository
-        self._root = tree
-        self._directories: dict[str, dict[str, tuple[str, str]]] = {}
-
-    async def read(self, path: str) -> tuple[str, bytes] | None:
-        """Return a file's mode and content, or None when there is nothing at its path.
-
-        Raise PatchRefused when there is something else than a file.
-        """
-        *directories, name = path.split("/")
-        tree = self._root
-        for directory in directories:
-            found = (await self._entries(tree)).get(directory)
-            if found is None:
-                return None
-            if found[0] != _TREE:
-                raise PatchRefused(f"{path}: {directory} is no directory in the repository")
-            tree = found[1]
-        found = (await self._entries(tree)).get(name)
-        if found is None:
-            return None
-        if found[0] not in _FILES:
-            raise PatchRefused(f"{path}: is no regular file in the repository")
-        return found[0], await self._repository.blob(found[1])
-
-    async def _entries(self, tree: str) -> dict[str, tuple[str, str]]:
-        if tree not in self._directories:
-            self._directories[tree] = await self._repository.tree(tree)
-        return self._directories[tree]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -146,6 +147,35 @@ class TreeEntry(Frozen):
     path: str
     mode: Literal["100644", "100755"] = "100644"
     sha: str | None
+
+
+class TreeItem(Answer):
+    """One name in a directory of a commit."""
+
+    path: str
+    mode: str
+    sha: str
+
+
+class Tree(Answer):
+    """A directory of a commit, without what lies in its directories."""
+
+    tree: tuple[TreeItem, ...]
+    truncated: bool = False
+
+
+class Blob(Answer):
+    """A file's content."""
+
+    content: str
+    encoding: Literal["base64", "utf-8"]
+
+    @property
+    def data(self) -> bytes:
+        """The content as it is in git."""
+        if self.encoding == "utf-8":
+            return self.content.encode()
+        return base64.b64decode(self.content)
 
 
 class CommitAuthor(Frozen):

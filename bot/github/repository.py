@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from bot.errors import GitHubNotFound
+from bot.errors import GitHubNotFound, GitHubRejected
 from bot.github.answers import (
+    Blob,
     Collaborator,
     Comment,
     CommitInfo,
@@ -15,6 +16,7 @@ from bot.github.answers import (
     Project,
     Pull,
     Ref,
+    Tree,
     read,
 )
 from bot.github.calls import PER_PAGE, Call
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.github.answers import CommitAuthor, TreeEntry
+    from bot.github.answers import CommitAuthor, TreeEntry, TreeItem
     from bot.github.calls import Bearer, Calls
     from bot.models import IssueSnapshot, RepositoryName
 
@@ -149,6 +151,18 @@ class Repository:
     async def commit(self, sha: str) -> CommitInfo:
         """Return a commit; raise GitHubNotFound when the repository does not have it."""
         return read(CommitInfo, await self._ask("GET", "/git/commits/{sha}", sha=sha))
+
+    async def tree(self, sha: str) -> tuple[TreeItem, ...]:
+        """Return what lies in a directory; its own directories are trees of their own."""
+        found = read(Tree, await self._ask("GET", "/git/trees/{sha}", sha=sha))
+        if found.truncated:
+            message = f"GitHub shows only a part of the directory {sha}"
+            raise GitHubRejected(message)
+        return found.tree
+
+    async def blob(self, sha: str) -> bytes:
+        """Return the content of a file, up to 100 MB (GitHub's limit)."""
+        return read(Blob, await self._ask("GET", "/git/blobs/{sha}", sha=sha)).data
 
     async def create_blob(self, content: bytes) -> str:
         """Store a file's content and return its sha."""

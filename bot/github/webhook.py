@@ -82,6 +82,7 @@ class CommentRef(Answer):
     body: Text = ""
     author: Someone = Field(validation_alias="user")
     association: str = Field("NONE", validation_alias="author_association")
+    url: str | None = Field(None, validation_alias="html_url")
     created_at: AwareDatetime
     updated_at: AwareDatetime
     app_id: int | None = Field(None, validation_alias=AliasPath("performed_via_github_app", "id"))

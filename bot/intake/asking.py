@@ -25,6 +25,7 @@ class Asking(Frozen):
     is_pull_request: bool
     issue_author: int
     comment_id: int
+    comment_url: str | None
     asked_at: AwareDatetime
     person: Person
 
@@ -46,6 +47,7 @@ class Asking(Frozen):
             is_pull_request=delivered.issue.is_pull_request,
             issue_author=delivered.issue.author.id,
             comment_id=delivered.comment.id,
+            comment_url=delivered.comment.url,
             asked_at=delivered.comment.created_at,
             person=delivered.sender.person,
         )

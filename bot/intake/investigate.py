@@ -59,6 +59,7 @@ class InvestigateHandler:
                 issue_number=asking.issue_number,
                 requester=asking.person,
                 command_comment_id=asking.comment_id,
+                command_url=asking.comment_url,
                 asked_at=asking.asked_at,
                 options=options,
                 guidance=command.guidance,
@@ -72,7 +73,7 @@ class InvestigateHandler:
         if accepted.is_new:
             return "job"
         job = await self._jobs.get(accepted.job_id)
-        return await self._replies.running_already(asking, job.progress_comment_url)
+        return await self._replies.running_already(asking, job)
 
     def _check(self, asking: Asking, options: JobOptions) -> None:
         if asking.is_pull_request:

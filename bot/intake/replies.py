@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bot.errors import Refusal
     from bot.github import GitHub, Repository
     from bot.intake.asking import Asking
-    from bot.store import Deliveries
+    from bot.store import Deliveries, Job
 
 
 class Replies:
@@ -45,7 +45,8 @@ class Replies:
         """Refuse: a reaction, and a line why for those who triage here."""
         await (await self.repository(asking)).react(asking.comment_id, "confused")
         if permission.covers(Permission.TRIAGE):
-            text = render.without_right(asking.person.login, needed)
+            why = f"it takes {needed} permission on this repository."
+            text = render.refused(asking.person.login, why)
             return await self._answer(asking, text, outcome="refused")
         await self._claim(asking, "refused")
         return "refused"
@@ -59,7 +60,7 @@ class Replies:
     async def mistake(self, asking: Asking, mistake: Mistake) -> str:
         """Say what is wrong about a command."""
         await (await self.repository(asking)).react(asking.comment_id, "confused")
-        text = render.mistake(asking.person.login, mistake.text)
+        text = render.mistake(asking.person.login, mistake)
         return await self._answer(asking, text, outcome="mistake")
 
     async def edited(self, asking: Asking) -> str:
@@ -79,19 +80,21 @@ class Replies:
         await (await self.repository(asking)).react(asking.comment_id, "eyes")
         return await self._answer(asking, render.help_text(command.topic), outcome="help")
 
-    async def running_already(self, asking: Asking, progress_url: str | None) -> str:
+    async def running_already(self, asking: Asking, job: Job) -> str:
         """Point to the unfinished job of the issue."""
-        text = render.already_running(asking.person.login, progress_url)
+        text = render.already_running(
+            asking.person.login, job_id=job.id, progress_url=job.progress_comment_url
+        )
         return await self._answer(asking, text, outcome="known")
 
     async def _answer(self, asking: Asking, text: str, *, outcome: str) -> str:
         if not await self._claim(asking, outcome):
             return "known"
-        marker = render.reply_marker(asking.comment_id, asking.place)
+        marker = render.reply_marker(asking.comment_id, ordinal=asking.place + 1)
         repository = await self.repository(asking)
         app = await self._github.app()
         if await repository.find_comment(asking.issue_number, marker, app_id=app.id) is None:
-            await repository.comment(asking.issue_number, f"{marker}\n{text}")
+            await repository.comment(asking.issue_number, render.marked(marker, text))
         return outcome
 
     async def _claim(self, asking: Asking, outcome: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot import render
 from bot.errors import AgentError, PatchRefused
 from bot.investigation.records import Gathered, Prepared, Published
 from bot.models import JobState, Mode
@@ -86,7 +87,7 @@ async def publish(parts: Parts, job_id: JobId) -> Published:
         pull = await parts.publisher.publish(job, job.build, documents)
     except PatchRefused as error:
         _log.info(PATCH_REFUSED, reason=str(error))
-        return Published(reason=f"the patch was not published: {error}")
+        return Published(reason=render.problem(error, redactor=parts.redactor))
     await parts.jobs.set_pull(job_id, pull)
     return Published(pull=pull)
 

@@ -13,8 +13,9 @@ from bot.investigation.admission import frozen_issue
 from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.records import Prepared, Reserved
 from bot.models import GpuRequest, JobState, LeaseId
-from bot.workspace import brief, prepare as workspace, repro
+from bot.workspace import brief, repro, worktree
 from bot.workspace.layout import Layout
+from bot.workspace.prepare import prepare as prepare_workspace
 from bot.workspace.snapshot import visible
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MACHINE_RESERVED = "machine_reserved"
 MACHINE_RELEASED = "machine_released"
 WORKSPACE_PREPARED = "workspace_prepared"
+WORKSPACE_STEP = "workspace_step"
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -48,6 +50,7 @@ async def reserve(parts: Parts, job_id: JobId) -> Reserved:
     async with parts.reporter.live(job_id):
         reservation = await unless_cancelled(parts, job_id, _ask(parts, job_id, lease_id, wanted))
     if reservation is not None:
+        await parts.jobs.set_machine(job_id, reservation.machine)
         _log.info(MACHINE_RESERVED, machine=reservation.machine, lease=lease_id)
     return Reserved(reservation=reservation)
 
@@ -79,13 +82,13 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
     issue = visible(await frozen_issue(parts, request), request.options.include_comments)
 
     async def tell(line: str) -> None:
-        parts.reporter.note(job_id, line)
+        _log.info(WORKSPACE_STEP, doing=line)
 
     async with parts.provider.shell(reservation) as shell:
         layout = Layout(await shell.expand(reservation.workspace))
-        build = await workspace.prepare(shell, layout, parts.settings.torch, tell=tell)
+        build = await prepare_workspace(shell, layout, parts.settings.torch, tell=tell)
         await parts.jobs.set_build(job_id, build)
-        paths = await workspace.create(shell, layout, job_id, build)
+        paths = await worktree.create(shell, layout, job_id, build)
         prompt = await brief.write_brief(
             shell,
             paths=paths,
@@ -103,7 +106,8 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
 async def release(parts: Parts, job_id: JobId) -> None:
     """Give the machine back; fine when none was reserved."""
     request = (await parts.jobs.get(job_id)).request
-    await parts.jobs.enter(job_id, JobState.RELEASING)
+    if await parts.leases.machine(lease_of(request)) is not None:
+        await parts.jobs.enter(job_id, JobState.RELEASING)
     await parts.provider.release(lease_of(request))
     await parts.leases.release(lease_of(request))
     _log.info(MACHINE_RELEASED, lease=lease_of(request))

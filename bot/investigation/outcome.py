@@ -4,44 +4,59 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.errors import (
-    AgentError,
-    GitHubError,
-    MachineError,
-    MachineUnreachable,
-    NoMachine,
-    PtqError,
-    Refusal,
-    StepBroke,
-    WorkspaceError,
-)
+from bot import render
+from bot.errors import Refusal
 from bot.models import AgentEnd, AgentVerdict, JobState, Outcome, Verdict
 
 if TYPE_CHECKING:
     from bot.investigation.story import Story
+    from bot.redaction import Redactor
 
 
-def settle(story: Story) -> Outcome:
+def settle(story: Story, *, redactor: Redactor) -> Outcome:
     """Return the outcome of a job that came this far."""
     verdict = _verdict(story)
-    common = {
-        "verdict": verdict.verdict if verdict else None,
-        "summary": verdict.summary if verdict else "",
-        "pull": story.published.pull,
-        "no_pull_reason": story.published.reason,
-    }
-    if isinstance(story.error, Refusal):
-        return Outcome(state=JobState.REFUSED, problem=str(story.error))
-    if story.error is not None:
-        return Outcome(state=JobState.FAILED, problem=_told(story.error), partial=True, **common)
+    followed = story.followed
+    outcome = Outcome(
+        state=_state(story),
+        verdict=verdict.verdict if verdict else None,
+        summary=verdict.summary if verdict else "",
+        missing=verdict.missing if verdict else "",
+        pull=story.published.pull,
+        no_pull_reason=story.published.reason,
+        problem=render.problem(story.error, redactor=redactor) if story.error else "",
+        agent_end=followed.result.end if followed else None,
+        partial=not ended_well(story),
+    )
+    if outcome.state is JobState.REFUSED:
+        return outcome.model_copy(update={"partial": False})
+    if outcome.state is JobState.FINISHED and verdict is None:
+        return outcome.model_copy(update={"problem": _no_verdict(story)})
+    return outcome
+
+
+def _state(story: Story) -> JobState:
+    match story.error:
+        case None:
+            pass
+        case Refusal():
+            return JobState.REFUSED
+        case _:
+            return JobState.FAILED
     if story.followed is None or story.followed.cancelled_by is not None:
-        return Outcome(state=JobState.CANCELLED, partial=True, **common)
-    state, problem = _ENDS[story.followed.result.end]
-    partial = state is not JobState.FINISHED
-    if state is JobState.FINISHED and verdict is None and story.gathered is not None:
-        collected = story.gathered.collected
-        problem = collected.verdict_problem if collected else "nothing could be collected"
-    return Outcome(state=state, problem=problem, partial=partial, **common)
+        return JobState.CANCELLED
+    match story.followed.result.end:
+        case AgentEnd.SUCCESS:
+            return JobState.FINISHED
+        case AgentEnd.TIMED_OUT:
+            return JobState.TIMED_OUT
+        case _:
+            return JobState.FAILED
+
+
+def _no_verdict(story: Story) -> str:
+    collected = story.gathered.collected if story.gathered else None
+    return collected.verdict_problem if collected else "Nothing could be collected."
 
 
 def ended_well(story: Story) -> bool:
@@ -54,58 +69,13 @@ def ended_well(story: Story) -> bool:
     )
 
 
-def why_not_published(story: Story) -> str:
-    """Return why no pull request is tried, as a sentence of ours; empty when one is."""
+def is_published(story: Story) -> bool:
+    """Whether a pull request is tried: for a fix, of an agent that came to its own end."""
     verdict = _verdict(story)
-    if story.followed is None or story.followed.cancelled_by is not None:
-        return "the job was cancelled."
-    if story.followed.result.end is not AgentEnd.SUCCESS:
-        return "the agent did not come to its own end."
-    if verdict is None:
-        return "the agent left no verdict."
-    if verdict.verdict is not Verdict.FIXED:
-        return "a pull request is opened for a fix only."
-    return ""
-
-
-def publishing_failed(error: PtqError) -> str:
-    """Return why a tried pull request is not there."""
-    match error:
-        case GitHubError():
-            return f"GitHub did not accept it: {error}"
-        case _:
-            return "ptq ran into an error of its own while publishing; the operator's log has it."
+    return ended_well(story) and verdict is not None and verdict.verdict is Verdict.FIXED
 
 
 def _verdict(story: Story) -> AgentVerdict | None:
     if story.gathered is None or story.gathered.collected is None:
         return None
     return story.gathered.collected.agent_verdict
-
-
-_ENDS: dict[AgentEnd, tuple[JobState, str]] = {
-    AgentEnd.SUCCESS: (JobState.FINISHED, ""),
-    AgentEnd.TIMED_OUT: (JobState.TIMED_OUT, "the time of the reservation was over."),
-    AgentEnd.MAX_TURNS: (JobState.FAILED, "the agent used all its turns (`--max-turns`)."),
-    AgentEnd.MAX_USD: (JobState.FAILED, "the agent spent all it may (`--max-usd`)."),
-    AgentEnd.API_ERROR: (JobState.FAILED, "the model's API refused or failed."),
-    AgentEnd.STOPPED: (JobState.FAILED, "the agent was stopped."),
-    AgentEnd.CRASHED: (JobState.FAILED, "the agent ended without an answer."),
-}
-
-
-def _told(error: PtqError) -> str:
-    """Return the sentence for people: what failed, not where in our code."""
-    match error:
-        case NoMachine() | WorkspaceError() | AgentError():
-            return f"{error}"
-        case MachineUnreachable():
-            return "the machine could not be reached, or stopped answering."
-        case MachineError():
-            return f"something failed on the machine: {error}"
-        case GitHubError():
-            return f"GitHub did not do what was asked: {error}"
-        case StepBroke():
-            return "ptq ran into an error of its own; the operator's log has it."
-        case _:
-            return str(error)

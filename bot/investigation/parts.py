@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.machines.base import MachineProvider
     from bot.models import JobRequest
     from bot.publisher import Publisher
+    from bot.redaction import Redactor
     from bot.reporter import Reporter
     from bot.settings import Settings
     from bot.store import Documents, Jobs, Leases
@@ -33,6 +34,7 @@ class Parts:
     gateway: Gateway
     publisher: Publisher
     reporter: Reporter
+    redactor: Redactor
 
     def repository(self, request: JobRequest) -> Repository:
         """Return the repository of a job, as its installation."""

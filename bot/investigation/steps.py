@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.investigation import admission, agent, ending, machine
+from bot import render
+from bot.investigation import admission, agent, ending, machine, outcome
 from bot.investigation.records import (
     Admitted,
     Done,
@@ -17,7 +18,9 @@ from bot.investigation.records import (
 )
 
 if TYPE_CHECKING:
+    from bot.errors import PtqError
     from bot.investigation.parts import Parts
+    from bot.investigation.story import Story
     from bot.models import JobId, Outcome, Reservation
 
 
@@ -27,6 +30,14 @@ class Steps:
     def __init__(self, parts: Parts) -> None:
         """Work with these parts."""
         self._parts = parts
+
+    def outcome(self, story: Story) -> Outcome:
+        """Return how a job ends that came this far; pure."""
+        return outcome.settle(story, redactor=self._parts.redactor)
+
+    def told(self, error: PtqError) -> str:
+        """Return what people are told of an error; pure."""
+        return render.problem(error, redactor=self._parts.redactor)
 
     async def admit(self, job_id: JobId) -> Admitted:
         """Freeze the issue; say why the job is refused, if it is."""

@@ -106,7 +106,7 @@ class Investigation:
         await self._leave_machine(job_id, story)
         if story.error is None:
             await self._publish(job_id, story)
-        ended = outcome.settle(story)
+        ended = self._steps.outcome(story)
         ending = self._ending
         steps = self._steps
         await ending("settle", lambda: steps.settle(job_id, ended), patience=ONCE)
@@ -140,8 +140,7 @@ class Investigation:
         await self._ending("release", lambda: steps.release(job_id), patience=WITH_MACHINE)
 
     async def _publish(self, job_id: JobId, story: Story) -> None:
-        if reason := outcome.why_not_published(story):
-            story.published = Published(reason=reason)
+        if not outcome.is_published(story):
             return
         try:
             story.published = await self._do(
@@ -152,7 +151,7 @@ class Investigation:
             )
         except PtqError as error:
             _log.warning(ENDING_STEP_FAILED, step="publish", reason=str(error))
-            story.published = Published(reason=outcome.publishing_failed(error))
+            story.published = Published(reason=self._steps.told(error))
 
     async def _ending(
         self, name: str, work: Callable[[], Awaitable[Done]], *, patience: Patience

@@ -23,7 +23,6 @@ from bot.models.job import (
     Mode,
     Outcome,
     PullRequest,
-    Verdict,
 )
 from bot.models.machine import (
     GpuRequest,
@@ -41,6 +40,7 @@ from bot.models.names import (
     RepositoryName,
     utc,
 )
+from bot.models.verdict import Verdict
 
 __all__ = [
     "AgentEnd",

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.models.job import Verdict
 from bot.models.names import Frozen
+from bot.models.verdict import Verdict
 
 
 class AgentVerdict(BaseModel):

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from bot.models.agent import AgentEnd
 from bot.models.names import Frozen, JobId, Person, RepositoryName
+from bot.models.verdict import Verdict
 
 
 class Mode(StrEnum):
@@ -91,22 +93,11 @@ class JobRequest(Frozen):
     requester: Person
     command_comment_id: int
     """The comment that holds the command."""
+    command_url: str | None = None
+    """Where people read it."""
     asked_at: AwareDatetime
     options: JobOptions = JobOptions()
     guidance: str = ""
-
-
-class Verdict(StrEnum):
-    """What was shown about the bug."""
-
-    REPRODUCED = "reproduced"
-    NOT_REPRODUCED = "not_reproduced"
-    FIXED = "fixed"
-    NOT_FIXED = "not_fixed"
-    BROKE_OTHERS = "broke_others"
-    ALREADY_PASSING = "already_passing"
-    ENVIRONMENT = "environment"
-    ERROR = "error"
 
 
 class DiffStat(Frozen):
@@ -140,5 +131,9 @@ class Outcome(Frozen):
     """Why there is no draft pull request, as Markdown of ours; empty when there is one."""
     problem: str = ""
     """What went wrong, as a sentence for people, without addresses or secrets."""
+    agent_end: AgentEnd | None = None
+    """How the agent ended; None when it was not started, or is not known."""
+    missing: str = ""
+    """What the agent says the issue lacks: untrusted."""
     partial: bool = False
     """Whether the run was cut short: what was collected may be incomplete."""

@@ -18,6 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import ConfigurationError
 
@@ -80,7 +81,7 @@ class Database:
         """Whether a query gets through."""
         try:
             await self.call(lambda connection: connection.execute(sa.select(1)).scalar_one())
-        except sa.exc.SQLAlchemyError:
+        except SQLAlchemyError:
             return False
         return True
 

@@ -36,6 +36,7 @@ class Job:
     request: JobRequest
     state: JobState
     states: dict[JobState, datetime]
+    machine: str | None
     progress: AgentProgress | None
     build: TorchBuild | None
     outcome: dict[str, Any] | None
@@ -86,6 +87,10 @@ class Jobs:
     async def enter(self, job_id: JobId, state: JobState) -> Job:
         """Move the job to a state; its first entry keeps its time. An ended job stays ended."""
         return await self._database.call(_enter, job_id, state)
+
+    async def set_machine(self, job_id: JobId, machine: str) -> None:
+        """Keep the name of the machine, for people."""
+        await self._database.call(_set, job_id, {"machine": machine})
 
     async def set_progress(self, job_id: JobId, progress: AgentProgress) -> None:
         """Keep what the agent's log says so far."""
@@ -148,6 +153,7 @@ def _job(values: sa.RowMapping) -> Job:
         states={
             JobState(state): datetime.fromisoformat(at) for state, at in values["states"].items()
         },
+        machine=values["machine"],
         progress=values["progress"] and AgentProgress.model_validate(values["progress"]),
         build=values["build"] and TorchBuild.model_validate(values["build"]),
         outcome=values["outcome"],

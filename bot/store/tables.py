@@ -78,6 +78,7 @@ jobs = sa.Table(
     sa.Column("request", sa.JSON, nullable=False, comment="bot.models.JobRequest"),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("states", sa.JSON, nullable=False, comment="state → when it began"),
+    sa.Column("machine", sa.String(64)),
     sa.Column("progress", sa.JSON, comment="bot.models.AgentProgress"),
     sa.Column("build", sa.JSON, comment="bot.models.TorchBuild"),
     sa.Column("outcome", sa.JSON, comment="bot.models.Outcome"),

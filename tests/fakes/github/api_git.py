@@ -45,14 +45,43 @@ async def create_tree(world: World, call: Incoming) -> Reply:
         sha = await git.write_tree(base, entries)
     except GitFailed as error:
         raise Refused(422, "tree contains an invalid path or entry") from error
+    return Reply(201, await _tree(world, call.project, sha))
+
+
+async def _tree(world: World, project: Project, sha: str) -> Json:
     listed: list[Json] = [
         {"path": entry.path, "mode": entry.mode, "type": entry.type, "sha": entry.sha}
         | ({} if entry.size is None else {"size": entry.size})
-        | {"url": _url(world, call.project, f"{entry.type}s", str(entry.sha))}
-        for entry in await git.entries(sha)
+        | {"url": _url(world, project, f"{entry.type}s", str(entry.sha))}
+        for entry in await project.git.entries(sha)
     ]
-    url = _url(world, call.project, "trees", sha)
-    return Reply(201, {"sha": sha, "url": url, "tree": listed, "truncated": False})
+    url = _url(world, project, "trees", sha)
+    return {"sha": sha, "url": url, "tree": listed, "truncated": False}
+
+
+async def get_tree(world: World, call: Incoming) -> Reply:
+    """``GET /repos/{owner}/{repo}/git/trees/{tree_sha}``: one directory."""
+    git, sha = call.project.git, call.path["tree_sha"]
+    if await git.kind(sha) != "tree":
+        raise Refused(404, "Not Found")
+    return Reply(200, await _tree(world, call.project, sha))
+
+
+async def get_blob(world: World, call: Incoming) -> Reply:
+    """``GET /repos/{owner}/{repo}/git/blobs/{file_sha}``."""
+    git, sha = call.project.git, call.path["file_sha"]
+    if await git.kind(sha) != "blob":
+        raise Refused(404, "Not Found")
+    content = await git.read_blob(sha)
+    told: Json = {
+        "sha": sha,
+        "node_id": node_id("Blob", int(sha[:12], 16)),
+        "size": len(content),
+        "url": _url(world, call.project, "blobs", sha),
+        "content": base64.encodebytes(content).decode(),
+        "encoding": "base64",
+    }
+    return Reply(200, told)
 
 
 def _entry(item: object) -> Entry:
@@ -207,6 +236,8 @@ _GIT = "/repos/{owner}/{repo}/git"
 
 ROUTES = (
     Route("POST", f"{_GIT}/blobs", create_blob, "contents", "write"),
+    Route("GET", f"{_GIT}/blobs/{{file_sha}}", get_blob, "contents"),
+    Route("GET", f"{_GIT}/trees/{{tree_sha}}", get_tree, "contents"),
     Route("POST", f"{_GIT}/trees", create_tree, "contents", "write"),
     Route("POST", f"{_GIT}/commits", create_commit, "contents", "write"),
     Route("GET", f"{_GIT}/commits/{{commit_sha}}", get_commit, "contents"),

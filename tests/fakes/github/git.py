@@ -125,6 +125,10 @@ class BareRepository:
         """Store a file's content."""
         return (await self._run("hash-object", "-w", "--stdin", stdin=content)).strip()
 
+    async def read_blob(self, sha: str) -> bytes:
+        """Read a blob's content."""
+        return await _git_bytes(self.directory, "cat-file", "blob", sha)
+
     async def write_tree(self, base: str | None, entries: Sequence[Entry]) -> str:
         """Store a tree: ``base`` with the entries put in or taken out."""
         index = self.directory / f"index-{uuid.uuid4()}"
@@ -222,6 +226,16 @@ async def _git(
     stdin: bytes = b"",
     variables: Mapping[str, str] | None = None,
 ) -> str:
+    told = await _git_bytes(directory, *argv, stdin=stdin, variables=variables)
+    return told.decode(errors="replace")
+
+
+async def _git_bytes(
+    directory: Path | None,
+    *argv: str,
+    stdin: bytes = b"",
+    variables: Mapping[str, str] | None = None,
+) -> bytes:
     where = [] if directory is None else [f"--git-dir={directory}"]
     process = await asyncio.create_subprocess_exec(
         "git",
@@ -242,4 +256,4 @@ async def _git(
     stdout, stderr = await process.communicate(stdin)
     if process.returncode != 0:
         raise GitFailed(f"git {argv[0]}: {stderr.decode(errors='replace').strip()}")
-    return stdout.decode(errors="replace")
+    return stdout

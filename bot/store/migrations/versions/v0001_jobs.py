@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("request", sa.JSON, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("states", sa.JSON, nullable=False),
+        sa.Column("machine", sa.String(64)),
         sa.Column("progress", sa.JSON),
         sa.Column("build", sa.JSON),
         sa.Column("outcome", sa.JSON),

@@ -1,0 +1,204 @@
+"""What people read of a job: a progress comment that becomes the report, and a closing comment.
+
+The closing one is short and mentions who asked; edits notify nobody. Both are found again by a
+hidden marker in a comment that our App wrote, so a step that runs twice writes neither twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot import render
+from bot.errors import GitHubError, GitHubNotFound
+from bot.models import AgentProgress, JobState, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+    from datetime import timedelta
+
+    from bot.agents.base import Agent
+    from bot.github import Comment, GitHub, Repository
+    from bot.models import JobId, JobRequest
+    from bot.redaction import Redactor
+    from bot.store import Documents, Job, Jobs
+
+PROGRESS_NOT_SHOWN = "progress_not_shown"
+COMMENT_GONE = "comment_gone"
+
+LOG_LINES = 60
+"""Of the end of the agent's log, in the report."""
+
+_TRIED = (JobState.RESERVING, JobState.PREPARING, JobState.INVESTIGATING)
+_SHORTEST = 0.2
+"""Seconds between two looks at a job, however short the interval."""
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class Reporter:
+    """Writes the two comments of each job."""
+
+    def __init__(
+        self,
+        *,
+        github: GitHub,
+        jobs: Jobs,
+        documents: Documents,
+        agents: Mapping[str, Agent],
+        redactor: Redactor,
+        interval: timedelta,
+    ) -> None:
+        """Edit a progress comment no more often than once an ``interval``."""
+        self._github = github
+        self._jobs = jobs
+        self._documents = documents
+        self._agents = agents
+        self._redactor = redactor
+        self._interval = interval.total_seconds()
+        self._shown: dict[JobId, tuple[float, str]] = {}
+
+    async def announce(self, job_id: JobId) -> None:
+        """Write the progress comment, before anything is asked of a provider."""
+        job = await self._jobs.get(job_id)
+        if job.progress_comment_id is not None:
+            return
+        text = await self._progress(job)
+        marker = render.progress_marker(job_id, run=job.request.run)
+        comment = await self._write_once(job.request, marker, text)
+        self._shown[job_id] = time.monotonic(), text
+        await self._jobs.set_progress_comment(job_id, comment.id, comment.url)
+
+    async def show(self, job_id: JobId) -> None:
+        """Bring the progress comment up to date, unless that was done a moment ago.
+
+        A failure is logged and no more: the next edit tells the same.
+        """
+        job = await self._jobs.get(job_id)
+        last, shown = self._shown.get(job_id, (float("-inf"), ""))
+        if job.progress_comment_id is None or time.monotonic() - last < self._interval:
+            return
+        text = await self._progress(job)
+        if text == shown:
+            return
+        self._shown[job_id] = time.monotonic(), text
+        try:
+            await self._repository(job.request).edit_comment(job.progress_comment_id, text)
+        except GitHubError as error:
+            _log.warning(PROGRESS_NOT_SHOWN, reason=str(error))
+
+    @asynccontextmanager
+    async def live(self, job_id: JobId) -> AsyncGenerator[None]:
+        """Keep the progress comment up to date while the block runs."""
+        keeping = asyncio.ensure_future(self._keep_shown(job_id))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def report(self, job_id: JobId) -> None:
+        """Give the progress comment its last form: how it ended, and what the agent left."""
+        job = await self._jobs.get(job_id)
+        if job.progress_comment_id is None:
+            return
+        text = await self._progress(job, outcome=_outcome(job))
+        self._shown.pop(job_id, None)
+        try:
+            await self._repository(job.request).edit_comment(job.progress_comment_id, text)
+        except GitHubNotFound:
+            # Somebody deleted it. The closing comment still tells the verdict.
+            _log.warning(COMMENT_GONE, comment=job.progress_comment_id)
+
+    async def close(self, job_id: JobId) -> None:
+        """Write the closing comment."""
+        job = await self._jobs.get(job_id)
+        if job.closing_comment_id is not None:
+            return
+        outcome = _outcome(job)
+        report = await self._documents.read(job_id, job.request.run, "report.md")
+        view = render.ClosingView(
+            job=_told(job),
+            outcome=outcome,
+            progress_url=job.progress_comment_url,
+            agent_end=outcome.agent_end,
+            missing=outcome.missing,
+            cancelled_by=job.kill_requested_by,
+            has_report=bool(report),
+        )
+        marker = render.closing_marker(job_id, run=job.request.run)
+        text = render.closing(view, redactor=self._redactor)
+        comment = await self._write_once(job.request, marker, text)
+        await self._jobs.set_closing_comment(job_id, comment.id, comment.url)
+
+    async def _keep_shown(self, job_id: JobId) -> None:
+        while True:
+            await asyncio.sleep(max(self._interval, _SHORTEST))
+            await self.show(job_id)
+
+    async def _write_once(self, request: JobRequest, marker: render.Marker, text: str) -> Comment:
+        repository = self._repository(request)
+        app = await self._github.app()
+        found = await repository.find_comment(request.issue_number, marker, app_id=app.id)
+        return found or await repository.comment(request.issue_number, text)
+
+    async def _progress(self, job: Job, *, outcome: Outcome | None = None) -> str:
+        waits = outcome is None and job.state in {JobState.RECEIVED, JobState.QUEUED}
+        view = render.ProgressView(
+            job=_told(job),
+            state=outcome.state if outcome else job.state,
+            now=datetime.now(UTC),
+            times=job.states,
+            failed_in=_failed_in(job, outcome),
+            queue_position=await self._jobs.waiting_before(job.id) + 1 if waits else None,
+            machine=job.machine or "",
+            torch_version=job.build.version if job.build else "",
+            progress=job.progress or AgentProgress(),
+            outcome=outcome,
+            texts=await self._texts(job) if outcome else render.Texts(),
+        )
+        return render.progress(view, redactor=self._redactor)
+
+    async def _texts(self, job: Job) -> render.Texts:
+        documents = await self._documents.read_all(job.id, job.request.run)
+        return render.Texts(
+            report=documents.get("report.md", ""),
+            patch=documents.get("fix.diff", ""),
+            worklog=documents.get("worklog.md", ""),
+            log=self._readable(job.request.options.agent, documents.get("log", "")),
+        )
+
+    def _readable(self, agent: str, log: str) -> str:
+        parser = self._agents[agent].parser()
+        return "\n".join(parser.feed(log.encode())[-LOG_LINES:])
+
+    def _repository(self, request: JobRequest) -> Repository:
+        return self._github.repository(request.repository, request.installation_id)
+
+
+def _told(job: Job) -> render.Job:
+    request = job.request
+    return render.Job(
+        id=job.id,
+        run=request.run,
+        issue_number=request.issue_number,
+        requester=request.requester.login,
+        command_url=request.command_url,
+        options=request.options,
+    )
+
+
+def _outcome(job: Job) -> Outcome:
+    if job.outcome is None:
+        return Outcome(state=JobState.FAILED, problem="Something went wrong inside ptq.")
+    return Outcome.model_validate(job.outcome)
+
+
+def _failed_in(job: Job, outcome: Outcome | None) -> JobState | None:
+    if outcome is None or outcome.state is not JobState.FAILED:
+        return None
+    return next((state for state in reversed(_TRIED) if state in job.states), None)
