@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from enum import StrEnum
 
@@ -69,13 +70,13 @@ class Repro(Frozen):
     def command(self, script: str) -> tuple[str, ...]:
         """Return the argv that runs it from ``script``, its file; empty where nothing runs it.
 
-        Settings of variables (``A=1``) are handed to ``env``.
+        Settings of variables (``A=1``) are handed to ``env``; which GPUs it gets is left out.
         """
         if self.kind is ReproKind.SHELL:
             return ("bash", script)
         if self.launcher is None:
             return ()
-        words = shlex.split(self.launcher)
+        words = [word for word in shlex.split(self.launcher) if not _GPUS.match(word)]
         if self.kind is not ReproKind.TEST:
             words = [script if word == _FILENAMES[self.kind] else word for word in words]
             if script not in words:
@@ -83,6 +84,7 @@ class Repro(Frozen):
         return ("env", *words) if "=" in words[0] else tuple(words)
 
 
+_GPUS = re.compile(r"CUDA_VISIBLE_DEVICES=\d")
 _FILENAMES = {
     ReproKind.PYTHON: "repro.py",
     ReproKind.TORCHRUN: "repro.py",

@@ -104,7 +104,7 @@ def salvage(text: str) -> Program | None:
     """Read code that has something else around it: indentation, magics, output, a first line."""
     text = textwrap.dedent(text[:MAX_CODE]).strip("\n")
     whole = read(text)
-    if whole is not None and (whole.is_whole or not _OUTPUT.search(text)):
+    if whole is not None and (whole.is_whole or not _has_output(text)):
         return whole
     lines = [_MAGIC.sub(r"\1pass  # \2", line) for line in text.split("\n")]
     start = next((n for n, line in enumerate(lines) if _START.match(line)), 0)
@@ -134,19 +134,26 @@ def _parse(text: str) -> ast.Module | int:
 
 
 def _without_output(lines: list[str]) -> Program | None:
-    """Take the lines before what the program printed."""
+    """Take the lines before what the program printed, or before a sentence about it."""
     output = next((n for n, line in enumerate(lines) if n and _OUTPUT.match(line)), len(lines))
-    for end in (len(lines), output):
-        code = "\n".join(lines[:end]).rstrip()
-        tree = _parse(code)
-        if not isinstance(tree, int):
-            if end == output or not _OUTPUT.search(code):
-                return read(code)
-            continue
-        broken = min(tree, end) - 1
-        if 0 < broken < end and _is_prose(lines[broken]):
-            return read("\n".join(lines[:broken]).rstrip())
+    sentence = next((n for n, line in enumerate(lines) if n and _is_sentence(line)), len(lines))
+    broken = _parse("\n".join(lines[:output]))
+    ends = [output, sentence]
+    if isinstance(broken, int) and 1 < broken <= output and _is_prose(lines[broken - 1]):
+        ends.append(broken - 1)
+    for end in dict.fromkeys(ends):
+        found = read("\n".join(lines[:end]).rstrip())
+        if found is not None:
+            return found
     return None
+
+
+def _has_output(text: str) -> bool:
+    return any(_OUTPUT.match(line) for line in text.split("\n"))
+
+
+def _is_sentence(line: str) -> bool:
+    return len(line.split()) > 2 and _is_prose(line)  # noqa: PLR2004 -- fewer may be output
 
 
 def _is_prose(line: str) -> bool:
