@@ -67,7 +67,9 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )
         jobs = Jobs(database)
-        gateway = Gateway(settings.model, _gateway_secret(secret), session)
+        gateway = Gateway(
+            settings.model, _gateway_secret(secret), session, is_live=jobs.is_unfinished
+        )
         stack.push_async_callback(gateway.close)
         parts = await _parts(settings, database, jobs, gateway, session, stack)
         deliveries = Deliveries(database)

@@ -83,7 +83,15 @@ class Gateway:
         except OSError:
             await self.close()
             raise
-        return int(runner.addresses[0][1])
+        return self.port
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1; raise RuntimeError when it does not listen."""
+        if self._runner is None or not self._runner.addresses:
+            message = "the gateway is not started"
+            raise RuntimeError(message)
+        return int(self._runner.addresses[0][1])
 
     async def close(self) -> None:
         """Stop listening; requests under way are ended."""

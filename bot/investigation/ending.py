@@ -62,8 +62,9 @@ async def _keep(parts: Parts, request: JobRequest, collected: Collected) -> None
 
 def _read_all(collected: Collected) -> dict[str, str]:
     directory = Path(collected.directory)
+    # As bytes: reading text would change the line ends of a patch.
     texts = {
-        name: (directory / name).read_text(encoding="utf-8", errors="replace")
+        name: (directory / name).read_bytes().decode("utf-8", errors="replace")
         for name in collected.files
     }
     # Of a log the end tells most; of everything else the beginning does.

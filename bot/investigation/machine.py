@@ -88,7 +88,9 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
         layout = Layout(await shell.expand(reservation.workspace))
         build = await prepare_workspace(shell, layout, parts.settings.torch, tell=tell)
         await parts.jobs.set_build(job_id, build)
-        paths = await worktree.create(shell, layout, job_id, build)
+        paths = await worktree.create(
+            shell, layout, job_id, build, module=parts.settings.torch.module
+        )
         prompt = await brief.write_brief(
             shell,
             paths=paths,

@@ -84,6 +84,11 @@ class Jobs:
             raise LookupError(message)
         return job
 
+    async def is_unfinished(self, job_id: JobId) -> bool:
+        """Whether there is such a job and it has not ended."""
+        job = await self._database.call(_get, job_id)
+        return job is not None and not job.state.is_end
+
     async def enter(self, job_id: JobId, state: JobState) -> Job:
         """Move the job to a state; its first entry keeps its time. An ended job stays ended."""
         return await self._database.call(_enter, job_id, state)

@@ -32,6 +32,7 @@ class Lease:
     provider: str
     machine: str | None
     slot: int | None
+    requested_at: datetime
     expires_at: datetime
 
 
@@ -123,10 +124,17 @@ def _claim(
         )
         free = [slot for slot in range(count) if slot not in taken]
         if free:
+            # Waiting for a machine takes nothing from the time on it.
+            duration = lease.expires_at - lease.requested_at
             connection.execute(
                 _TABLE.update()
                 .where(_TABLE.c.id == lease_id)
-                .values(machine=machine, slot=free[0], state="active")
+                .values(
+                    machine=machine,
+                    slot=free[0],
+                    state="active",
+                    expires_at=datetime.now(UTC) + duration,
+                )
             )
             return machine, free[0]
     return None
@@ -150,6 +158,7 @@ def _lease(values: sa.RowMapping) -> Lease:
         provider=values["provider"],
         machine=values["machine"],
         slot=values["slot"],
+        requested_at=values["requested_at"],
         expires_at=values["expires_at"],
     )
 
