@@ -80,10 +80,10 @@ class _Inline:
         self._is_row = line.lstrip().startswith("|")
         self._closing = _closing_runs(line)
         self._out: list[str] = []
-        self._ends_in_tick = False
+        self._last = ""
 
     def sanitised(self, before: str = "") -> str:
-        self._ends_in_tick = before.endswith("`")
+        self._last = before[-1:]
         at = 0
         while (token := _TOKEN.search(self._line, at)) is not None:
             self._write(self._line[at : token.start()])
@@ -94,12 +94,12 @@ class _Inline:
     def _write(self, text: str) -> None:
         if text:
             self._out.append(text)
-            self._ends_in_tick = text.endswith("`")
+            self._last = text[-1]
 
     def _code(self, text: str) -> None:
         """Write a code span; two of them never touch."""
         code = span(text.replace("\\|", "|") if self._is_row else text)
-        self._write(f" {code}" if self._ends_in_tick else code)
+        self._write(f" {code}" if self._last == "`" else code)
 
     def _token(self, token: re.Match[str]) -> int:
         """Write what a token becomes; return where reading goes on."""
@@ -164,8 +164,8 @@ class _Inline:
         hidden = self._hides_references and (_ISSUE.search(target) or "#" in label)
         text = _Inline(label, hides_references=self._hides_references).sanitised()
         is_address = "://" in label or "www." in label.lower()
-        if self._ends_in_tick and text.startswith("`"):
-            text = f" {text}"
+        if self._last.isalnum() or (self._last and self._last in "`@#-/:.&"):
+            self._write(" ")  # without the link's marks it would become one with what is before
         if token["image"]:
             self._write(f"{text} (image: " if text else "(image: ")
             self._code(target)
@@ -180,8 +180,7 @@ class _Inline:
             self._write(")")
 
     def _mention(self, token: re.Match[str]) -> None:
-        before = self._line[token.start() - 1] if token.start() else ""
-        if before.isascii() and before.isalnum():
+        if self._last.isascii() and self._last.isalnum():
             self._write(token["mention"])  # an e-mail address
         else:
             self._code(token["mention"])

@@ -16,7 +16,8 @@ from bot.render.prose import METADATA, has_keyword, prose_line
 if TYPE_CHECKING:
     from bot.redaction import Redactor
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\x1b\[[0-9;?]*[A-Za-z]")
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,40}[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)")
+"""What a terminal takes as colours, cursor moves, titles and links."""
 _BLOCK_MARK = re.compile(r"(?:[#>|=+*-]+(?:\s+|$))+")
 _WIDE_AT = "\uff20"
 _MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
@@ -71,12 +72,12 @@ def inline(text: str, *, redactor: Redactor, limit: int) -> str:
 
 def code_block(text: str, language: str = "", *, redactor: Redactor) -> str:
     """Return untrusted text (a patch, a log) as a code block, without escape sequences."""
-    return fenced(redactor.redact(_CONTROL.sub("", strip_invisible(text))), language)
+    return fenced(redactor.redact(strip_invisible(_ESCAPES.sub("", text))), language)
 
 
 def code_line(text: str, *, redactor: Redactor, limit: int = 120) -> str:
     """Return the first line of untrusted text as a code span, cut to ``limit`` characters."""
-    visible = _CONTROL.sub("", strip_invisible(text[: limit * 20])).strip()
+    visible = strip_invisible(_ESCAPES.sub("", text[: limit * 20])).strip()
     line = redactor.redact(visible).partition("\n")[0].strip()
     return span(line if len(line) <= limit else line[:limit].rstrip() + "…")
 
@@ -87,7 +88,7 @@ def plain(text: str, *, redactor: Redactor) -> str:
     Nothing is rendered there: mentions get another at sign, references after closing keywords are
     put in words, trailers (``Signed-off-by:``) are left out, imported metadata is indented.
     """
-    visible = redactor.redact(_CONTROL.sub("", strip_invisible(text)))
+    visible = redactor.redact(strip_invisible(_ESCAPES.sub("", text)))
     out: list[str] = []
     keyword_before = False
     for line in _SKIP.sub(r"(\1)", _MENTION.sub(_WIDE_AT, visible)).split("\n"):
