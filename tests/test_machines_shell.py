@@ -9,7 +9,6 @@ import signal
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +19,12 @@ from bot.machines.connections import Connections
 from bot.machines.local import LocalShell
 from bot.machines.ssh import SshShell
 from tests.fakes.machine import FakeMachine
+from tests.fakes.processes import gone, is_alive
 from tests.fakes.sshd import RealSshd, sshd_program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
 
     from bot.machines.base import Shell
 
@@ -40,6 +41,7 @@ class Ground:
 
 @pytest.fixture(params=KINDS)
 async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ground]:
+    """Stand on each kind of machine in turn."""
     async with AsyncExitStack() as stack:
         if request.param == "local":
             home = tmp_path / "home"
@@ -132,14 +134,14 @@ async def test_a_time_limit_ends_the_command_and_its_children(ground: Ground) ->
         await ground.shell.run("sh", "-c", script, timeout=timedelta(seconds=1))
 
     for name in ("parent", "child"):
-        await _gone(int((ground.home / name).read_text()))
+        await gone(int((ground.home / name).read_text()))
 
 
 async def test_what_a_command_leaves_behind_is_ended(ground: Ground) -> None:
     """A background process does not outlive the command that started it, nor hold it up."""
     done = await ground.shell.run("sh", "-c", "sleep 600 & echo $!")
 
-    await _gone(int(done.stdout))
+    await gone(int(done.stdout))
 
 
 async def test_what_has_its_own_session_lives_on(ground: Ground) -> None:
@@ -153,7 +155,7 @@ async def test_what_has_its_own_session_lives_on(ground: Ground) -> None:
 
     pid = int(done.stdout)
     try:
-        assert _is_alive(pid)
+        assert is_alive(pid)
     finally:
         os.kill(pid, signal.SIGKILL)
 
@@ -170,7 +172,7 @@ async def test_a_cancelled_command_ends(ground: Ground) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    await _gone(pid)
+    await gone(pid)
 
 
 async def test_many_commands_at_once(ground: Ground) -> None:
@@ -190,7 +192,7 @@ async def test_a_file_is_written_whole_with_its_mode(ground: Ground) -> None:
     path = ground.home / "a/b/file"
     assert path.read_bytes() == data
     assert path.stat().st_mode & 0o777 == 0o600
-    assert os.listdir(path.parent) == ["file"]
+    assert list(path.parent.iterdir()) == [path]
 
 
 async def test_a_link_is_replaced_and_not_written_through(ground: Ground) -> None:
@@ -211,7 +213,7 @@ async def test_what_cannot_be_written_is_an_error(ground: Ground) -> None:
     with pytest.raises(MachineError, match="taken cannot be written"):
         await ground.shell.write("~/taken", "text")
 
-    assert os.listdir(ground.home) == ["taken"]
+    assert list(ground.home.iterdir()) == [ground.home / "taken"]
 
 
 async def test_a_part_of_a_file_is_read(ground: Ground) -> None:
@@ -258,8 +260,8 @@ async def test_a_file_is_looked_at(ground: Ground) -> None:
 async def test_a_growing_file_is_followed_from_an_offset(ground: Ground) -> None:
     """Following waits for the file, begins at the offset and misses nothing."""
     path = ground.home / "log"
-    async with aclosing(ground.shell.tail("~/log", offset=3)) as chunks:  # pyright: ignore[reportArgumentType] -- it is a generator
-        first = asyncio.ensure_future(anext(chunks))
+    async with aclosing(ground.shell.tail("~/log", offset=3)) as chunks:
+        first = asyncio.create_task(anext(chunks))
         path.write_bytes(b"abcdef")
         chunk = await first
         assert (chunk.offset, chunk.data) == (3, b"def")
@@ -307,7 +309,7 @@ async def test_what_no_process_can_be_given_is_refused(
     ground: Ground, arguments: dict[str, Any]
 ) -> None:
     """A broken variable never becomes a word of the command."""
-    with pytest.raises(ValueError, match="NUL|variable"):
+    with pytest.raises(ValueError, match=r"NUL|variable"):
         await ground.shell.run("true", **arguments)
 
 
@@ -316,32 +318,9 @@ def _sha256(data: bytes) -> str:
 
 
 async def _chunks(shell: Shell, path: str) -> AsyncGenerator[bytes]:
-    async for chunk in shell.tail(path):
-        yield chunk.data
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-async def _gone(pid: int) -> None:
-    """Wait until a process has ended; the test's own time limit is the bound."""
-    try:
-        watch = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(watch, ended.set)
-    try:
-        async with asyncio.timeout(10):
-            await ended.wait()
-    finally:
-        loop.remove_reader(watch)
-        os.close(watch)
+    async with aclosing(shell.tail(path)) as chunks:
+        async for chunk in chunks:
+            yield chunk.data
 
 
 def _greet(

@@ -93,14 +93,14 @@ async def start(shell: Shell, run: Run, invocation: Invocation) -> RunStatus:
         await shell.write(_archive(run), await runner_archive())
         launch = json.dumps(_launch(run, invocation))
         await shell.write(f"{run.directory}/launch.json", launch, mode=_PRIVATE)
-    return await _ask(shell, run, "start", timeout=_ASKING)
+    return _understood(await _ask(shell, run, "start", timeout=_ASKING))
 
 
 async def status(shell: Shell, run: Run) -> RunStatus:
     """Return how the run is; MachineUnreachable is no answer, and never reads as ended."""
     if await shell.stat(_archive(run)) is None:
         return RunStatus("absent")
-    return await _ask(shell, run, "status", timeout=_ASKING)
+    return _understood(await _ask(shell, run, "status", timeout=_ASKING))
 
 
 async def stop(shell: Shell, run: Run) -> RunStatus:
@@ -110,7 +110,11 @@ async def stop(shell: Shell, run: Run) -> RunStatus:
     stopped.
     """
     await shell.write(_archive(run), await runner_archive())
-    return await _ask(shell, run, "stop", timeout=run.stop_grace + _STOPPING)
+    answer = await _ask(shell, run, "stop", timeout=run.stop_grace + _STOPPING)
+    try:
+        return _understood(answer)
+    except AgentError:
+        return RunStatus("ended", stopped=True)  # it ended all; its files say nothing of use
 
 
 async def follow(
@@ -222,14 +226,18 @@ class _Answer(BaseModel):
     ended_at: Seconds | None = None
 
 
-async def _ask(shell: Shell, run: Run, what: str, *, timeout: timedelta) -> RunStatus:  # noqa: ASYNC109 -- the remote command's own limit
+async def _ask(shell: Shell, run: Run, what: str, *, timeout: timedelta) -> str:  # noqa: ASYNC109 -- the remote command's own limit
     archive = await shell.expand(_archive(run))
     try:
         done = await shell.run(run.python, "-I", archive, what, run.directory, timeout=timeout)
     except CommandFailed as error:
         raise AgentError(f"the runner cannot {what} the agent: {error}") from error
+    return done.stdout
+
+
+def _understood(line: str) -> RunStatus:
     try:
-        answer = _Answer.model_validate_json(done.stdout)
+        answer = _Answer.model_validate_json(line)
     except ValidationError as error:
         raise AgentError("the runner's answer is not understood") from error
     return RunStatus(

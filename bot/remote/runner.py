@@ -60,24 +60,12 @@ def status(run: RunDirectory) -> Fields:
 def start(run: RunDirectory) -> Fields:
     """Start the agent unless it was started or stopped before; return once it is watched over."""
     descriptor = _lock_to_start(run)
-    if descriptor is None or run.is_begun:
-        if run.is_begun:
-            run.remove("launch.json")
-        return status(run)
-    if run.has("stop"):
+    if run.is_begun:
         run.remove("launch.json")
-        run.write("exit.json", ending(stopped=True))
-        return status(run)
-    launch = run.read("launch.json")
-    if launch is None:
-        raise SystemExit("launch.json is missing or broken")
-    reading, writing = os.pipe()
-    if os.fork() == 0:
-        os.close(reading)
-        supervise(run, launch, started=writing)
-    os.close(writing)
-    os.close(descriptor)
-    os.read(reading, 1)  # returns when the agent is started, or the supervisor is gone
+    elif descriptor is not None:
+        _begin(run)
+    if descriptor is not None:
+        os.close(descriptor)  # the supervisor has its own
     return status(run)
 
 
@@ -104,6 +92,23 @@ def stop(run: RunDirectory) -> Fields:
     run.remove("launch.json")
     os.close(descriptor)
     return status(run)
+
+
+def _begin(run: RunDirectory) -> None:
+    """Start the supervisor, which inherits the lock, or write down that it never starts."""
+    if run.has("stop"):
+        run.remove("launch.json")
+        run.write("exit.json", ending(stopped=True))
+        return
+    launch = run.read("launch.json")
+    if launch is None:
+        raise SystemExit("launch.json is missing or broken")
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(reading)
+        supervise(run, launch, started=writing)
+    os.close(writing)
+    os.read(reading, 1)  # returns when the agent is started, or the supervisor is gone
 
 
 def _lock_to_start(run: RunDirectory) -> int | None:
