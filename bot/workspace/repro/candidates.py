@@ -38,11 +38,14 @@ _BAD = re.compile(
     r"|works? (?:fine|well|correctly|as expected|if|when)"
     r"|no (?:error|problem|issue)s? (?:when|if|with)"
     r"|(?:does not|doesn't|cannot|can't|not) reproduce"
+    r"|(?:code|it|this|which|script) (?:succeeds|passes|runs fine)|without (?:any )?error"
+    r"|(?:please|can you|could you)(?: please)? (?:try|run|give|provide|share)|output of"
     r"|generated code|output[_ ]code|source code of|implementation (?:of|in)|should (?:be|look)",
     re.IGNORECASE,
 )
 _BAD_HEADING = re.compile(
-    r"^\W*(?:versions?|environment|error logs?|logs?|expected|stack ?trace|traceback|alternatives)\b",
+    r"^\W*(?:versions?|environment|error logs?|logs?|expected|stack ?trace|traceback"
+    r"|alternatives)\b",
     re.IGNORECASE,
 )
 _KIND_SCORE = {
@@ -51,13 +54,13 @@ _KIND_SCORE = {
     BlockKind.PROSE: 1,
     BlockKind.INLINE: 0,
 }
-_VERSIONS_ONLY = re.compile(
-    r"^(?:\s*(?:import [\w., ]+|from torch\.utils import collect_env"
-    r"|(?:print\()?\s*(?:f?['\"][^'\"]*['\"],?\s*)?[\w.]*"
-    r"(?:__version__|version\.\w+|is_available\(\)"
-    r"|device_count\(\)|get_device_name\([\w.]*\)|cudnn\.version\(\)|__config__\.show\(\)"
-    r"|arch_list\(\)|collect_env[\w.()]*)\)?)?\s*(?:#.*)?(?:;|\n|$))*$"
+_ASKS_VERSION = re.compile(
+    r"(?:import [\w., ]+|from torch\.utils import collect_env|#.*"
+    r"|(?:print\()?\s*(?:f?(?:'[^']*'|\"[^\"]*\"),?\s*)?[\w.]*"
+    r"(?:__version__|version\.\w+|is_available\(\)|device_count\(\)|get_device_name\([\w.]*\)"
+    r"|cudnn\.version\(\)|__config__\.show\(\)|arch_list\(\)|collect_env[\w.()]*)\)?)?\s*"
 )
+_FEW_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,7 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
         if joined is None:
             return None
         program = joined
-    if not program.is_whole or _VERSIONS_ONLY.match(program.text[:2000]):
+    if not program.is_whole or _asks_versions(program.text):
         return None
     files = _imported(found, program, used)
     return Candidate(
@@ -196,6 +199,12 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
         program=program,
         name=piece.name,
     )
+
+
+def _asks_versions(text: str) -> bool:
+    """Whether a program only says what is installed."""
+    lines = re.split(r"[;\n]", text)
+    return len(lines) <= _FEW_LINES and all(_ASKS_VERSION.fullmatch(line.strip()) for line in lines)
 
 
 def _used(found: Sequence[Piece], number: int) -> list[int]:

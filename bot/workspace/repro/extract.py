@@ -181,10 +181,9 @@ def _command(program: Candidate, texts: Sequence[_Text]) -> Command | None:
 
 def _commands(text: _Text) -> Iterator[Command]:
     for block in text.blocks:
-        if block.kind is BlockKind.PROSE:
-            yield from launch.in_prose(block.text)
-        else:
+        if block.kind is not BlockKind.PROSE:
             yield from launch.commands(block.text)
+        yield from launch.in_prose(block.text)
 
 
 def _of_commands(text: _Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None:

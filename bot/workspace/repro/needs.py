@@ -62,8 +62,12 @@ _LABELS = {
     "module: windows": "windows",
     "module: macos": "macos",
 }
-_ROCM = re.compile(r"\b(?:ROCm|HIP|gfx\d{3,4}\w?|MI\d{3}X?)\b")
-_WINDOWS = re.compile(r"\bwindows\b", re.IGNORECASE)
+_TITLES = {
+    "rocm": re.compile(r"\b(?:ROCm|HIP|gfx\d{3,4}\w?|MI\d{3}X?)\b"),
+    "mps": re.compile(r"\bMPS\b"),
+    "xpu": re.compile(r"\bXPU\b"),
+    "windows": re.compile(r"\bwindows\b", re.IGNORECASE),
+}
 _GLOO = re.compile(r"""["'](?:cpu:)?gloo["']""")
 
 
@@ -77,10 +81,7 @@ def of_program(
     for label, need in _LABELS.items():
         if label in lowered and need not in devices:
             found.append(need)
-    if _ROCM.search(title) and "rocm" not in found:
-        found.append("rocm")
-    if _WINDOWS.search(title) and "windows" not in found:
-        found.append("windows")
+    found += [need for need, words in _TITLES.items() if words.search(title)]
     on_cuda = "cuda" in devices
     if on_cuda and "rocm" in found:
         devices.remove("cuda")  # ROCm answers to the name of CUDA

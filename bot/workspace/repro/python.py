@@ -56,6 +56,8 @@ class Program:
     """Whether pytest would find a test in it."""
     is_code: bool
     """Whether it has a statement that prose could not be."""
+    is_elided: bool
+    """Whether its writer left parts out with ``...``."""
 
     @property
     def is_about_torch(self) -> bool:
@@ -89,6 +91,7 @@ def read(text: str) -> Program | None:
             acts=any(_acts(statement) for statement in tree.body),
             has_tests=any(_is_test(statement) for statement in tree.body),
             is_code=any(_is_code(statement) for statement in tree.body),
+            is_elided=any(_is_elided(statement) for statement in tree.body),
         )
     except _BROKEN:
         return None
@@ -244,3 +247,16 @@ def _is_code(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.Expr):
         return not isinstance(statement, ast.AnnAssign) or statement.value is not None
     return isinstance(statement.value, (ast.Call, ast.Await))
+
+
+def _is_elided(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Expr(value=value) | ast.Assign(value=value):
+            arguments = value.args if isinstance(value, ast.Call) else ()
+            return any(_is_dots(node) for node in (value, *arguments))
+        case _:
+            return False
+
+
+def _is_dots(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
