@@ -1,0 +1,289 @@
+"""The connection to a machine: pinned, shared, and made again when it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import aclosing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import MachineError, MachineUnreachable
+from bot.machines.connections import Connections
+from bot.machines.ssh import SshShell
+from tests.fakes.machine import FakeMachine, new_key
+from tests.fakes.processes import gone
+from tests.fakes.sshd import RealSshd, sshd_program
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.settings import MachineSettings
+
+Machine = FakeMachine | RealSshd
+
+KINDS = ["fake", *(["sshd"] if sshd_program() else [])]
+
+
+@pytest.fixture(params=KINDS)
+async def machine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Machine]:
+    """Start each kind of machine in turn."""
+    kind = FakeMachine if request.param == "fake" else RealSshd
+    async with kind(tmp_path / "machine", name="h100-1") as machine:
+        yield machine
+
+
+@pytest.fixture
+async def connections() -> AsyncGenerator[Connections]:
+    """Close every connection at the end."""
+    connections = Connections()
+    yield connections
+    await connections.close()
+
+
+async def test_another_host_key_is_refused(machine: Machine, connections: Connections) -> None:
+    """Only the pinned host key counts, whoever answers."""
+    other = new_key().export_public_key().decode()
+    settings = machine.settings.model_copy(update={"known_hosts": other})
+    shell = SshShell(connections.to(settings))
+
+    with pytest.raises(MachineUnreachable, match="h100-1: its host key is not the pinned one"):
+        await shell.run("true")
+
+
+async def test_the_host_key_may_be_in_a_file(
+    machine: Machine, connections: Connections, tmp_path: Path
+) -> None:
+    """A known_hosts file pins the key for the host and port that it names, and no other."""
+    settings = machine.settings
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right.write_text(f"[127.0.0.1]:{settings.port} {settings.known_hosts}\n")
+    wrong.write_text(f"other.example {settings.known_hosts}\n")
+
+    shell = SshShell(connections.to(_changed(settings, name="right", known_hosts=str(right))))
+    assert (await shell.run("echo", "hello")).stdout == "hello\n"
+
+    shell = SshShell(connections.to(_changed(settings, name="wrong", known_hosts=str(wrong))))
+    with pytest.raises(MachineUnreachable, match="host key"):
+        await shell.run("true")
+
+
+async def test_another_key_is_refused(
+    machine: Machine, connections: Connections, tmp_path: Path
+) -> None:
+    """The login is the machine's to grant."""
+    key = tmp_path / "key"
+    key.write_bytes(new_key().export_private_key())
+    shell = SshShell(connections.to(_changed(machine.settings, key=key)))
+
+    with pytest.raises(MachineUnreachable, match="h100-1: the login was refused"):
+        await shell.run("true")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("key", "/no/such/key", r"the private key cannot be read \(key\)"),
+        ("known_hosts", "/no/such/file", r"its pinned host key cannot be read \(known_hosts\)"),
+        ("known_hosts", "ssh-ed25519 AAAAnonsense", "pinned"),
+    ],
+)
+async def test_a_wrong_setting_is_named(
+    connections: Connections, tmp_path: Path, setting: str, value: str, says: str
+) -> None:
+    """What the operator got wrong is said by the setting's name."""
+    async with FakeMachine(tmp_path) as machine:
+        settings = type(machine.settings).model_validate(
+            {**machine.settings.model_dump(), setting: value}
+        )
+
+        with pytest.raises(MachineUnreachable, match=says):
+            await SshShell(connections.to(settings)).run("true")
+
+
+async def test_the_operators_own_ssh_settings_take_no_part(
+    machine: Machine,
+    connections: Connections,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither ~/.ssh/config, nor an agent, nor keys or known hosts in ~/.ssh change anything."""
+    ssh = tmp_path / "operator/.ssh"
+    ssh.mkdir(parents=True)
+    (ssh / "config").write_text(
+        "Host *\n  HostName 192.0.2.1\n  Port 1\n  User nobody\n  ProxyCommand false\n"
+    )
+    (ssh / "known_hosts").write_text("* ssh-ed25519 AAAA\n")
+    monkeypatch.setenv("HOME", str(tmp_path / "operator"))
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "no-agent"))
+    shell = SshShell(connections.to(machine.settings))
+
+    assert (await shell.run("echo", "hello")).stdout == "hello\n"
+    environment = (await shell.run("env")).stdout
+    assert "SSH_AUTH_SOCK" not in environment
+
+
+async def test_a_machine_that_is_away_is_told_by_its_name(
+    machine: Machine, connections: Connections
+) -> None:
+    """No host, port or user is in what people read."""
+    settings = machine.settings
+    await machine.refuse()
+
+    with pytest.raises(MachineUnreachable) as error:
+        await SshShell(connections.to(settings)).run("true")
+
+    assert str(error.value) == "machine h100-1 does not answer"
+
+
+async def test_a_lost_connection_is_made_again(machine: Machine, connections: Connections) -> None:
+    """After a loss the next command and the next file go over a new connection."""
+    shell = SshShell(connections.to(machine.settings))
+    await shell.write("~/file", "text")
+    for _ in range(2):
+        await machine.drop_connections()
+        assert (await shell.run("cat", f"{machine.home}/file")).stdout == "text"
+        await machine.drop_connections()
+        assert await shell.read("~/file", limit=9) == b"text"
+
+
+async def test_all_share_one_connection(tmp_path: Path, connections: Connections) -> None:
+    """However many ask at once, a machine sees one login."""
+    async with FakeMachine(tmp_path) as machine:
+        shells = [SshShell(connections.to(machine.settings)) for _ in range(5)]
+        await asyncio.gather(*(shell.run("true") for shell in shells))
+        await asyncio.gather(*(shell.stat("~/x") for shell in shells))
+
+        assert machine.connections == 1
+        await connections.close()
+
+
+async def test_a_command_whose_connection_is_lost_ends(
+    machine: Machine, connections: Connections
+) -> None:
+    """The caller learns that it is unreachable, and the machine does not go on alone."""
+    shell = SshShell(connections.to(machine.settings))
+    script = 'echo $$ >"$HOME/new"; mv "$HOME/new" "$HOME/pid"; sleep 600'
+    command = asyncio.create_task(shell.run("sh", "-c", script))
+    async with aclosing(shell.tail("~/pid")) as chunks:
+        pid = int((await anext(chunks)).data)
+
+    await machine.drop_connections()
+
+    with pytest.raises(MachineUnreachable):
+        await command
+    await gone(pid)
+
+
+async def test_following_goes_on_after_a_loss(machine: Machine, connections: Connections) -> None:
+    """A log is followed over lost connections without a lost or a doubled byte."""
+    shell = SshShell(connections.to(machine.settings))
+    parts = [os.urandom(700_000) for _ in range(5)]
+    log = machine.home / "log"
+    got = b""
+    written = 0
+
+    async with aclosing(shell.tail("~/log")) as chunks:
+        for number, part in enumerate(parts):
+            _append(log, part)
+            written += len(part)
+            if number % 2:
+                await machine.refuse()
+                await machine.drop_connections()
+                await machine.accept()
+            else:
+                await machine.drop_connections()
+            while len(got) < written:
+                chunk = await anext(chunks)
+                assert chunk.offset == len(got)
+                got += chunk.data
+
+    assert got == b"".join(parts)
+
+
+async def test_following_gives_up_when_the_machine_stays_away(
+    machine: Machine, connections: Connections
+) -> None:
+    """After its patience a follower says that the machine is unreachable."""
+    shell = SshShell(connections.to(machine.settings), patience=timedelta(seconds=0.2))
+    _append(machine.home / "log", b"text")
+
+    async with aclosing(shell.tail("~/log")) as chunks:
+        assert (await anext(chunks)).data == b"text"
+        await machine.refuse()
+        await machine.drop_connections()
+        with pytest.raises(MachineUnreachable):
+            await anext(chunks)
+
+
+async def test_a_forwarded_port_survives_a_loss(machine: Machine, connections: Connections) -> None:
+    """After a reconnection the same port of the machine leads to us, without anybody asking."""
+    shell = SshShell(connections.to(machine.settings))
+    reached = asyncio.Queue[bytes]()
+
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reached.put(await reader.read(100))
+        writer.close()
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        remote = await shell.forward(port)
+        for number in range(3):
+            # A caller on the machine: it tries until the port leads to us again.
+            script = f"until echo {number} >/dev/tcp/127.0.0.1/{remote}; do sleep 0.05; done"
+            caller = await asyncio.create_subprocess_exec(
+                "bash", "-c", script, stderr=asyncio.subprocess.DEVNULL
+            )
+            assert await reached.get() == f"{number}\n".encode()
+            await caller.wait()
+            await machine.drop_connections()
+
+
+async def test_a_port_of_the_machine_can_lead_to_another_of_ours(
+    machine: Machine, connections: Connections
+) -> None:
+    """A bot that was started anew takes over the port that its agents know."""
+    first = SshShell(connections.to(machine.settings))
+    again = Connections()
+    remote = await first.forward(9)
+    await connections.close()
+
+    shell = SshShell(again.to(machine.settings))
+    assert await shell.forward(10, remote_port=remote) == remote
+    assert await shell.forward(11, remote_port=remote) == remote
+    await again.close()
+
+
+async def test_a_port_that_is_taken_cannot_be_forwarded(
+    machine: Machine, connections: Connections
+) -> None:
+    """The machine's own servers keep their ports."""
+    shell = SshShell(connections.to(machine.settings))
+
+    with pytest.raises(MachineError, match="h100-1 refuses to forward"):
+        await shell.forward(9, remote_port=machine.settings.port)
+
+
+async def test_a_link_in_the_way_of_a_log_is_not_followed(
+    machine: Machine, connections: Connections
+) -> None:
+    """An agent that replaces its log by a link shows nothing of the file behind it."""
+    (machine.home / "log").symlink_to("/etc/hostname")
+    shell = SshShell(connections.to(machine.settings))
+
+    async with aclosing(shell.tail("~/log")) as chunks:
+        with pytest.raises(MachineError, match="log is not a regular file"):
+            await anext(chunks)
+
+
+def _append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def _changed(settings: MachineSettings, **changes: object) -> MachineSettings:
+    return settings.model_copy(update=changes)
