@@ -145,8 +145,8 @@ OPTIONS: tuple[OptionEntry, ...] = (
     ),
     OptionEntry(
         "--include-comments",
-        "whose comments the agent reads: everybody's, those of people with the right to triage, "
-        "or nobody's",
+        "which comments the agent reads: `all`, those of the author and of people with the right to "
+        "triage (`trusted`), or `none`",
         field="include_comments",
         value="WHOSE",
         takes=_choices(IncludeComments),

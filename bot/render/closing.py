@@ -93,7 +93,7 @@ def _pull(view: ClosingView) -> str:
     outcome = view.outcome
     if outcome.pull is not None:
         kind = "draft pull request" if outcome.pull.draft else "pull request"
-        return f"Its change is in {kind} #{outcome.pull.number} ({outcome.pull.url})."
+        return f"Its change is in [{kind} #{outcome.pull.number}]({outcome.pull.url})."
     if outcome.no_pull_reason:
         return f"I opened no pull request: {outcome.no_pull_reason}"
     return ""

@@ -143,11 +143,11 @@ def _result(view: ProgressView) -> list[str]:
     if outcome.problem:
         parts.append(outcome.problem)
     if outcome.pull is not None:
-        parts.append(f"Draft pull request: {outcome.pull.url}")
+        parts.append(f"Draft pull request: [#{outcome.pull.number}]({outcome.pull.url}).")
     elif outcome.no_pull_reason:
         parts.append(f"No pull request: {outcome.no_pull_reason}")
     if outcome.partial:
-        parts.append("The run was cut short, so the files below may be incomplete.")
+        parts.append("The run was cut short, so what there is may be incomplete.")
     started = min(view.times.values(), default=None)
     ended = _ended(view)
     took = "" if started is None else f" It took {duration(ended - started)}."

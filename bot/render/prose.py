@@ -10,7 +10,9 @@ import re
 
 from bot.render.fences import span
 
-KEYWORD = re.compile(r"\b(?:close[sd]?|fix(?:es|ed)?|resolve[sd]?)\b", re.IGNORECASE)
+KEYWORD = re.compile(
+    r"(?<![A-Za-z])(?:close[sd]?|fix(?:es|ed)?|resolve[sd]?)(?![A-Za-z])", re.IGNORECASE
+)
 """https://docs.github.com/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue"""
 METADATA = re.compile(
     r"^([ \t]*)((?:Task|Tasks|Test Plan|Reviewers?|Reviewed By|Summary|Subscribers|CC|Tags|Title"

@@ -90,7 +90,7 @@ def _option(option: OptionEntry) -> str:
 
 def _sentence(option: OptionEntry) -> str:
     parts = [option.does]
-    if option.kind == "job" and option.value is not None:
+    if option.kind == "job" and option.value is not None and not option.takes:
         parts.append(option.allowed)
     text = ": ".join(parts)
     return f"{text} (default {code(option.default)})" if option.default else text
