@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import textwrap
 from datetime import UTC
@@ -50,21 +51,21 @@ async def write_brief(
     ``snapshot`` is what the agent may see (``visible``); ``home`` is the agent's own HOME. Writing
     again gives the same files; the worklog is kept.
     """
-    files = {
-        "issue.md": render_issue(snapshot),
-        "brief.md": render_brief(
-            paths=paths, request=request, repro=repro, build=build, reservation=reservation
-        ),
-        **repro_files(repro, paths=paths),
-    }
-    if request.guidance.strip():
-        files["guidance.md"] = _guidance_text(request) + "\n"
-    for name, text in files.items():
+    job = await asyncio.to_thread(
+        _job_files,
+        paths=paths,
+        request=request,
+        snapshot=snapshot,
+        repro=repro,
+        build=build,
+        reservation=reservation,
+    )
+    for name, text in job.items():
         await shell.write(f"{paths.directory}/{name}", text)
     if await shell.stat(f"{paths.directory}/worklog.md") is None:
         await shell.write(f"{paths.directory}/worklog.md", "")
     for skill in _SKILLS:
-        text = assets.text("skills", skill, "SKILL.md")
+        text = await asyncio.to_thread(assets.text, "skills", skill, "SKILL.md")
         await shell.write(f"{home}/.claude/skills/{skill}/SKILL.md", text)
     return first_prompt(paths)
 
@@ -124,6 +125,27 @@ def render_brief(
         repro=_repro(repro, build=build, reservation=reservation),
         guidance=_guidance(request),
     )
+
+
+def _job_files(
+    *,
+    paths: JobPaths,
+    request: JobRequest,
+    snapshot: IssueSnapshot,
+    repro: Repro,
+    build: TorchBuild,
+    reservation: Reservation,
+) -> dict[str, str]:
+    files = {
+        "issue.md": render_issue(snapshot),
+        "brief.md": render_brief(
+            paths=paths, request=request, repro=repro, build=build, reservation=reservation
+        ),
+        **repro_files(repro, paths=paths),
+    }
+    if request.guidance.strip():
+        files["guidance.md"] = _guidance_text(request) + "\n"
+    return files
 
 
 def _build(build: TorchBuild) -> str:

@@ -68,9 +68,8 @@ class Program:
     @property
     def is_whole(self) -> bool:
         """Whether it does something, and lacks nothing but imports that everybody means."""
-        return (
-            (self.acts or self.has_tests) and self.is_about_torch and self.lacks <= IMPORTS.keys()
-        )
+        does = (self.acts or self.has_tests) and not self.is_elided
+        return does and self.is_about_torch and self.lacks <= IMPORTS.keys()
 
 
 def read(text: str) -> Program | None:
