@@ -55,7 +55,7 @@ def test_help_of_investigate_lists_every_option() -> None:
 | `--no-pr` | show the patch, and open no draft pull request |
 | `--machine NAME` | one machine, by its name |
 | `--dockerfile PATH` | the Dockerfile of the machine's image, by its path in the repository |
-| `--include-comments WHOSE` | which comments the agent reads: `all`, those of the author and of people with the right to triage (`trusted`), or `none` (default `trusted`) |
+| `--include-comments WHOSE` | which comments the agent reads: `all`, `none`, or those of the issue's author and of people with the right to triage (`trusted`) (default `trusted`) |
 | `--prompt TEXT`, `-p` | guidance for the agent; the lines under the command are guidance too |
 | `--message TEXT`, `-m` | the same as `--prompt` |
 | `@agent-NAME` | ask one specialist |

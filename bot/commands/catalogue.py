@@ -145,8 +145,8 @@ OPTIONS: tuple[OptionEntry, ...] = (
     ),
     OptionEntry(
         "--include-comments",
-        "which comments the agent reads: `all`, those of the author and of people with the right to "
-        "triage (`trusted`), or `none`",
+        "which comments the agent reads: `all`, `none`, or those of the issue's author and of "
+        "people with the right to triage (`trusted`)",
         field="include_comments",
         value="WHOSE",
         takes=_choices(IncludeComments),

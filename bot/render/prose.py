@@ -27,7 +27,7 @@ _UNDERLINE = re.compile(r" {0,3}(=+|-{1,2}|-{3,})[ \t]*")
 _TASK = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[[ xX]\](?=[ \t])")
 _TRUSTED = re.compile(
     r"https://(?:github\.com|(?:[a-z0-9-]{1,63}\.){0,3}pytorch\.org)"
-    r"(?:/[A-Za-z0-9._~:/?#=&%+,;-]*)?"
+    r"(?:/[A-Za-z0-9._~:/?#=&%+,-]*)?"
 )
 _ISSUE = re.compile(r"/(?:issues|pull|discussions|commit)/", re.IGNORECASE)
 _BACKTICKS = re.compile("`+")
@@ -41,7 +41,7 @@ _TOKEN = re.compile(
     r"""|(?P<image>!?)\[(?P<text>[^\[\]]{0,300})\]\([ ]{0,3}<?(?P<target>[^\s()<>]{1,1000})>?"""
     r"""(?:[ ]{1,3}"[^"]{0,200}")?[ ]{0,3}\)"""
     r"""|(?P<mention>@(?=[A-Za-z0-9])[\w./-]*[\w])"""
-    r"""|(?P<reference>\#\d+|\bGH-\d+)"""
+    r"""|(?P<reference>\#\d+|(?<![A-Za-z0-9])GH-\d+)"""
     r"""|(?P<entity>&(?=\#?\w{1,40};))"""
     r"""|(?P<mark>[<\[]|~{3,})""",
     re.IGNORECASE,

@@ -21,7 +21,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,40}[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\
 _BLOCK_MARK = re.compile(r"(?:[#>|=+*-]+(?:\s+|$))+")
 _WIDE_AT = "\uff20"
 _MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
-_REFERENCE = re.compile(r"#(?=\d)|\bGH-(?=\d)", re.IGNORECASE)
+_REFERENCE = re.compile(r"#(?=\d)|(?<![A-Za-z0-9])GH-(?=\d)", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://(?=\S)", re.IGNORECASE)
 _TRAILER = re.compile(
     r"[ \t]*(?:[\w-]{1,40}-by|skip-checks|ghstack-source-id)[ \t]*:", re.IGNORECASE
@@ -91,14 +91,14 @@ def plain(text: str, *, redactor: Redactor) -> str:
     visible = redactor.redact(strip_invisible(_ESCAPES.sub("", text)))
     out: list[str] = []
     keyword_before = False
-    for line in _SKIP.sub(r"(\1)", _MENTION.sub(_WIDE_AT, visible)).split("\n"):
+    for line in _SKIP.sub(r"(\1)", visible).split("\n"):
         if _TRAILER.match(line):
             continue
         keyword = has_keyword(line)
         shown = METADATA.sub(r" \1\2", line)
         if keyword or keyword_before:
             shown = _ADDRESS.sub("", _REFERENCE.sub(_in_words, shown))
-        out.append(shown.rstrip())
+        out.append(_MENTION.sub(_WIDE_AT, shown).rstrip())
         if keyword or any(character.isalnum() for character in line):
             keyword_before = keyword
     return redactor.redact_held("\n".join(out)).strip("\n")
