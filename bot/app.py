@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -105,10 +106,12 @@ def check(settings: Settings) -> str:
 
 
 async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
-    database = Database(settings.database)
+    database = await asyncio.to_thread(Database, settings.database)
     stack.push_async_callback(database.close)
     if database.is_sqlite:
-        stack.enter_context(only_process(settings.state / "serve.lock"))
+        lock = only_process(settings.state / "serve.lock")
+        await asyncio.to_thread(lock.__enter__)
+        stack.push(lock)
         await database.upgrade()
     else:
         await database.require_current()
@@ -124,7 +127,7 @@ async def _parts(
     stack: AsyncExitStack,
 ) -> Parts:
     github = GitHub(settings.github, session)
-    known_agents = agents(settings.agent)
+    known_agents = await asyncio.to_thread(agents, settings.agent)
     redactor = Redactor((*settings.secrets, settings.github.key))
     leases, documents = Leases(database), Documents(database)
     provider = machine_provider(settings, leases)

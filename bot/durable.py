@@ -149,9 +149,10 @@ class Engine:
             await asyncio.wait({asyncio.ensure_future(self._idle.wait())}, timeout=1)
         _log.info(ENGINE_STOPPED, interrupted=self._unfinished)
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1) as apart:
-            await loop.run_in_executor(apart, client.destroy)
-            await loop.run_in_executor(apart, lambda: DBOS.destroy(destroy_registry=True))
+        apart = ThreadPoolExecutor(1)
+        await loop.run_in_executor(apart, client.destroy)
+        await loop.run_in_executor(apart, lambda: DBOS.destroy(destroy_registry=True))
+        apart.shutdown(wait=False)
         # dbos had put its own executor here, and shut it down.
         loop.set_default_executor(ThreadPoolExecutor())
 

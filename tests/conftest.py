@@ -1,0 +1,75 @@
+"""The harness: a bot between a GitHub with a memory and a machine, new for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import stamina
+from blockbuster import BlockBuster
+
+from demo import project, story
+from tests import harness
+from tests.fakes.github import FakeGitHub
+from tests.fakes.machine import FakeMachine
+from tests.harness import Bot
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from demo.project import Project
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking() -> Generator[None]:
+    """Fail a test in which the bot blocks the event loop."""
+    blockbuster = BlockBuster(scanned_modules=["bot"])
+    blockbuster.activate()
+    for function in blockbuster.functions.values():
+        # dbos starts its threads and looks at its tables before it serves.
+        function.can_block_in("bot/durable.py", "launch")
+    yield
+    blockbuster.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _quick_retries() -> Generator[None]:
+    """Try again at once, and not for an hour."""
+    with stamina.set_testing(testing=True, attempts=3):
+        yield
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The sample project, built once."""
+    return asyncio.run(project.build(tmp_path_factory.mktemp("sample") / "project"))
+
+
+@pytest.fixture
+async def world(sample: Project, tmp_path: Path) -> AsyncGenerator[Bot]:
+    """Everything but the service: for tests that start and stop it themselves."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    machine = FakeMachine(
+        tmp_path / "machine", name="gpu-1", gpu_type="h100", gpus=1, environment={"PATH": path}
+    )
+    collaborators = {harness.MAINTAINER: "write", harness.TRIAGER: "triage"}
+    async with FakeGitHub(check_openapi=True) as github, machine:
+        await github.add_repository(
+            harness.REPOSITORY, source=sample.source, collaborators=collaborators
+        )
+        settings = await harness.settings_for(github, machine, sample, tmp_path)
+        bot = Bot(github, machine, settings, tmp_path)
+        bot.agent_does(story.scenario()["steps"])
+        yield bot
+        assert bot.unread() == [], "the bot said what no test read"
+
+
+@pytest.fixture
+async def bot(world: Bot) -> AsyncGenerator[Bot]:
+    """The running bot."""
+    async with world.serving():
+        yield world
