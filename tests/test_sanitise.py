@@ -93,6 +93,11 @@ def _assert_harmless(result: str) -> None:
 @given(HOSTILE)
 @settings(max_examples=800, deadline=None)
 @example("https://github.com/x`a @user`")
+@example("https://github.com/o/r/issues/5_&#64;user")
+@example("fixes _GH-4")
+@example("fixes #1\n#12RESOLVED\n&#64;user")
+@example("@user@user")
+@example("@[a](https://evil.example)")
 @example("| `a | @user` |\n|---|---|\n| `a | @user` |")
 @example("\\`@user\\`")
 @example("`` ` @user ``")
@@ -142,6 +147,7 @@ def test_code_blocks_hold_anything(text: str) -> None:
 
 @given(HOSTILE)
 @settings(max_examples=300, deadline=None)
+@example("@#12fixes ")
 def test_plain_text_is_harmless(text: str) -> None:
     """A commit message is not rendered, and GitHub still reads mentions and references in it."""
     result = plain(text, redactor=REDACTOR)
