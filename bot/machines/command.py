@@ -114,7 +114,7 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class Started:
     """A started process, over whatever it was started."""
 
     stdin: Writer
@@ -124,7 +124,7 @@ class Process:
     """Wait for its end; the exit status, 128 + N for a signal. May be called again."""
 
 
-async def finish(command: Command, process: Process) -> Completed:
+async def finish(command: Command, process: Started) -> Completed:
     """Feed the process its stdin, read what it says, and wait for its end.
 
     Raise CommandFailed and CommandTimedOut as ``Shell.run`` does; errors of the streams pass.
@@ -175,7 +175,7 @@ async def _end_of(stream: Reader) -> str:
     return bytes(kept[-MAX_OUTPUT:]).decode(errors="replace")
 
 
-async def _cut(process: Process) -> None:
+async def _cut(process: Started) -> None:
     """Cut the lifeline and wait until the command is gone, but not for ever."""
     with suppress(OSError):
         process.stdin.write_eof()

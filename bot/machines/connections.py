@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncssh
 import structlog
@@ -19,6 +19,8 @@ from bot.machines.forwards import Forwards
 from bot.machines.reaching import reaching
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.settings import MachineSettings
 
 CONNECTED = "machine_connected"
@@ -26,6 +28,10 @@ CONNECTED = "machine_connected"
 MAX_SESSIONS = 8
 """Commands at once over one connection; sshd takes 10 sessions, and SFTP is one of them."""
 
+Session = TypeVar("Session")
+
+_NOTICING = 0.3
+_SESSION_ATTEMPTS = 5
 _CONNECT_TIMEOUT = 15
 _KEEPALIVE = 15
 _KEEPALIVES_MISSED = 3
@@ -60,14 +66,34 @@ class Connection:
             self._opening.add_done_callback(self._opened)
         return await asyncio.shield(self._opening)
 
+    async def session(
+        self, open_on: Callable[[asyncssh.SSHClientConnection], Awaitable[Session]]
+    ) -> Session:
+        """Open a session, on a new connection when the old one was dead without anybody knowing.
+
+        Raise MachineUnreachable when the machine does not answer, or refuses one more session.
+        """
+        for attempt in range(_SESSION_ATTEMPTS):
+            client = await self.client()
+            try:
+                return await open_on(client)
+            except asyncssh.ChannelOpenError as error:
+                # Nothing was begun. The connection is lost, or sshd has not tidied up after the
+                # sessions that have just ended: both pass.
+                if not await _is_lost(client) and attempt == _SESSION_ATTEMPTS - 1:
+                    message = f"machine {self.machine.name} refuses one more session"
+                    raise MachineUnreachable(message) from error
+            except (OSError, asyncssh.Error) as error:
+                raise MachineUnreachable(f"machine {self.machine.name} does not answer") from error
+        raise MachineUnreachable(f"machine {self.machine.name} does not answer")
+
     async def sftp(self) -> asyncssh.SFTPClient:
         """Return the SFTP session of the living connection, shared by all."""
         client = await self.client()
         async with self._sftp_lock:
             if self._sftp is None or self._sftp_on is not client:
-                with reaching(self.machine.name):
-                    self._sftp = await client.start_sftp_client()
-                self._sftp_on = client
+                self._sftp = await self.session(asyncssh.SSHClientConnection.start_sftp_client)
+                self._sftp_on = self._client
             return self._sftp
 
     def forget(self, sftp: asyncssh.SFTPClient) -> None:
@@ -130,6 +156,15 @@ class Connections:
         closing = [connection.close() for connection in self._connections.values()]
         self._connections.clear()
         await asyncio.gather(*closing)
+
+
+async def _is_lost(client: asyncssh.SSHClientConnection) -> bool:
+    """Whether a connection that opened no session is gone, or about to be."""
+    try:
+        await asyncio.wait_for(client.wait_closed(), _NOTICING)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _known_hosts(machine: MachineSettings) -> asyncssh.SSHKnownHosts:

@@ -7,13 +7,14 @@ import errno
 import os
 import secrets
 import stat as modes
+from asyncio.subprocess import Process, SubprocessStreamProtocol
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import MachineError, RemoteFileMissing
 from bot.machines.base import DEFAULT_TIMEOUT, Chunk, Completed, FileStat
-from bot.machines.command import Command, Process, finish
+from bot.machines.command import Command, Started, finish
 from bot.machines.relays import Relays
 
 if TYPE_CHECKING:
@@ -71,19 +72,21 @@ class LocalShell:
     ) -> Completed:
         """Run a command to its end; see ``Shell.run``."""
         command = Command(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, check=check)
+        loop = asyncio.get_running_loop()
         try:
-            process = await asyncio.create_subprocess_exec(
+            transport, protocol = await loop.subprocess_exec(
+                lambda: SubprocessStreamProtocol(_PIECE, loop),
                 *command.wrapped(),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
                 cwd=self._home,
                 env=self._environment,
                 start_new_session=True,
             )
         except OSError as error:
             raise MachineError(f"{argv[0]} cannot be started: {error.strerror}") from error
-        return await finish(command, _process(process))
+        try:
+            return await finish(command, _started(Process(transport, protocol, loop)))
+        finally:
+            transport.close()  # what left the command's group may hold its output still
 
     async def write(self, path: str, data: bytes | str, *, mode: int = 0o644) -> None:
         """Write a whole file atomically; see ``Shell.write``."""
@@ -145,7 +148,7 @@ class LocalShell:
         return await self._relays.open(port, remote_port=remote_port)
 
 
-def _process(process: asyncio.subprocess.Process) -> Process:
+def _started(process: Process) -> Started:
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise AssertionError("a process with pipes")
 
@@ -153,7 +156,7 @@ def _process(process: asyncio.subprocess.Process) -> Process:
         exit_status = await process.wait()
         return 128 - exit_status if exit_status < 0 else exit_status
 
-    return Process(process.stdin, process.stdout, process.stderr, ended)
+    return Started(process.stdin, process.stdout, process.stderr, ended)
 
 
 def _write(target: Path, content: bytes, mode: int) -> None:

@@ -17,7 +17,7 @@ import asyncssh
 
 from bot.errors import MachineError, MachineUnreachable, RemoteFileMissing
 from bot.machines.base import DEFAULT_TIMEOUT, Chunk, Completed, FileStat
-from bot.machines.command import Command, Process, finish
+from bot.machines.command import Command, Started, finish
 from bot.machines.reaching import backoff, reaching
 
 if TYPE_CHECKING:
@@ -73,25 +73,17 @@ class SshShell:
         """Run a command to its end; see ``Shell.run``."""
         command = Command(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, check=check)
         line = shlex.join(command.wrapped())
+
+        async def open_on(client: asyncssh.SSHClientConnection) -> asyncssh.SSHClientProcess[bytes]:
+            return await client.create_process(line, encoding=None)
+
         async with self._connection.sessions:
-            process = await self._start(line)
+            process = await self._connection.session(open_on)
             try:
                 with reaching(self._name):
-                    return await finish(command, _process(process, self._name))
+                    return await finish(command, _started(process, self._name))
             finally:
                 process.close()
-
-    async def _start(self, line: str) -> asyncssh.SSHClientProcess[bytes]:
-        try:
-            client = await self._connection.client()
-            return await client.create_process(line, encoding=None)
-        except asyncssh.ChannelOpenError:
-            pass  # the connection died unnoticed: nothing was started, so once more
-        except (OSError, asyncssh.Error) as error:
-            raise MachineUnreachable(f"machine {self._name} does not answer") from error
-        client = await self._connection.client()
-        with reaching(self._name):
-            return await client.create_process(line, encoding=None)
 
     async def write(self, path: str, data: bytes | str, *, mode: int = 0o644) -> None:
         """Write a whole file atomically; see ``Shell.write``."""
@@ -205,7 +197,7 @@ class SshShell:
         raise AssertionError("not reached")
 
 
-def _process(process: asyncssh.SSHClientProcess[bytes], machine: str) -> Process:
+def _started(process: asyncssh.SSHClientProcess[bytes], machine: str) -> Started:
     async def ended() -> int:
         await process.wait_closed()
         if process.exit_signal is not None:
@@ -214,7 +206,7 @@ def _process(process: asyncssh.SSHClientProcess[bytes], machine: str) -> Process
             raise MachineUnreachable(f"machine {machine} was lost while a command ran")
         return process.exit_status
 
-    return Process(process.stdin, process.stdout, process.stderr, ended)
+    return Started(process.stdin, process.stdout, process.stderr, ended)
 
 
 async def _create(sftp: asyncssh.SFTPClient, path: str) -> asyncssh.SFTPClientFile:

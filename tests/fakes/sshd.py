@@ -8,11 +8,13 @@ import os
 import shutil
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from bot.settings import MachineSettings
 from tests.fakes.machine import new_key
+from tests.fakes.processes import gone
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,6 +38,8 @@ class RealSshd:
         self.name = name
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
+        self._serving: set[int] = set()
+        self._ending: list[tuple[asyncio.subprocess.Process, asyncio.Task[None]]] = []
         self._host_key = new_key()
         self._key = new_key()
 
@@ -65,8 +69,11 @@ class RealSshd:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.drop_connections()
         await self.refuse()
+        await self.drop_connections()
+        for process, reading in self._ending:
+            await process.wait()
+            await reading
 
     async def accept(self) -> None:
         """Take connections (again), on the same port; RuntimeError when sshd does not start."""
@@ -86,7 +93,8 @@ class RealSshd:
         while line := await self._process.stderr.readline():
             said += line
             if b"Server listening" in line:
-                self._reading = asyncio.create_task(_read_all(self._process.stderr))
+                reading = asyncio.create_task(_read_all(self._process.stderr))
+                self._ending.append((self._process, reading))
                 return
         raise RuntimeError(f"sshd did not start: {said.decode(errors='replace')}")
 
@@ -94,15 +102,19 @@ class RealSshd:
         """Take no more connections; those that stand stay."""
         if self._process is None:
             return
+        self._serving |= await asyncio.to_thread(_children, self._process.pid)
         self._process.terminate()
-        await self._process.wait()
-        self._reading.cancel()
+        await gone(self._process.pid)
         self._process = None
 
     async def drop_connections(self) -> None:
         """Cut every connection, as a broken network does."""
         if self._process is not None:
-            await asyncio.to_thread(_kill_children, self._process.pid)
+            self._serving |= await asyncio.to_thread(_children, self._process.pid)
+        for pid in self._serving:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._serving.clear()
 
     def _make_directory(self) -> None:
         self.home.mkdir(parents=True)
@@ -144,9 +156,9 @@ async def _read_all(stream: asyncio.StreamReader) -> None:
         pass
 
 
-def _kill_children(parent: int) -> None:
-    """Kill the processes that serve one connection each, and their unprivileged halves."""
-    parents = {parent}
+def _children(parent: int) -> set[int]:
+    """Return the processes that serve one connection each, and their unprivileged halves."""
+    found = {parent}
     for _ in range(2):
         for entry in Path("/proc").iterdir():
             if not entry.name.isdecimal():
@@ -156,10 +168,6 @@ def _kill_children(parent: int) -> None:
                 is_sshd = "sshd" in (entry / "comm").read_text()
             except OSError:
                 continue
-            if int(fields[1]) in parents and is_sshd:
-                parents.add(int(entry.name))
-    for pid in parents - {parent}:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+            if int(fields[1]) in found and is_sshd:
+                found.add(int(entry.name))
+    return found - {parent}
