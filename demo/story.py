@@ -1,7 +1,7 @@
 """The issue that is investigated, and what the scripted agent does about it.
 
-The scripted agent stands in where Claude Code or a key of the model is missing. It has no mind of its
-own, but what it reports is what it saw: it runs the repro, edits the file, and runs the repro again.
+The scripted agent stands in where Claude Code or a key of the model is missing. It has no mind of
+its own, but what it reports is what it saw: it runs the repro, edits the file, and runs it again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ TITLE = "unpad_sequence changes the caller's batch when batch_first=False"
 BODY = """\
 ### 🐛 Describe the bug
 
-`unpad_sequence` transposes its input in place. The sequences that it returns are right, but the batch
-that I passed is transposed afterwards, so using it a second time gives garbage. With
+`unpad_sequence` transposes its input in place. The sequences that it returns are right, but the
+batch that I passed is transposed afterwards, so using it a second time gives garbage. With
 `batch_first=True` everything is fine.
 
 ```python
@@ -148,7 +148,7 @@ def write_up() -> list[dict[str, Any]]:
             "write": "pr.json",
             "json": {
                 "title": "Leave the caller's batch alone in unpad_sequence",
-                "body": "`unpad_sequence` transposed its input in place when `batch_first` is false. "
+                "body": "`unpad_sequence` transposed its input in place without `batch_first`. "
                 "The sequences it returned were right, and the caller's batch was left transposed."
                 "\n\nIt takes a transposed copy now. The new test covers both layouts.",
                 "commit_message": "Leave the caller's batch alone in unpad_sequence\n\n"

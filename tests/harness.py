@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.app import Service, serving
+from bot.models import RepositoryName
 from bot.settings import Settings
 from demo import story
-from tests.fakes.github import FakeGitHub
-from tests.fakes.machine import FakeMachine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from bot.store import Job
     from demo.project import Project
+    from tests.fakes.github import FakeGitHub
     from tests.fakes.github.memory import Comment, Issue
+    from tests.fakes.machine import FakeMachine
 
 REPOSITORY = "pytorch/pytorch"
 MAINTAINER = "maintainer"
@@ -103,8 +104,6 @@ class Bot:
         while unended:
             unended = bool(await jobs.unfinished())
             await asyncio.sleep(0.02 if unended else 0)
-        from bot.models import RepositoryName  # noqa: PLC0415
-
         job = await jobs.newest(RepositoryName.parse(REPOSITORY), self.issue.number)
         assert job is not None
         return job
@@ -130,6 +129,7 @@ class Bot:
     def plain(self, text: str) -> str:
         """Replace what differs from run to run: addresses, dates, durations, hashes."""
         text = text.replace(self.github.url, "https://github.com")
+        text = text.replace(str(self.machine.home), "/home/ptq")
         text = re.sub(r"\b20\d{6}-", "YYYYMMDD-", text)
         text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?", "DATE", text)
         text = re.sub(r"issuecomment-\d+|comment=\d+", lambda found: _same(found[0]), text)

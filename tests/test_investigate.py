@@ -60,7 +60,7 @@ Ended DATE UTC. It took N s.
 
 ```
 Traceback (most recent call last):
-  File "/tmp/pytest-of-root/pytest-62/test_a_bug_is_fixed0/machine/home/ptq_workspace/jobs/YYYYMMDD-pytorch-1/repro.py", line 7, in <module>
+  File "/home/ptq/ptq_workspace/jobs/YYYYMMDD-pytorch-1/repro.py", line 7, in <module>
     assert padded == before, f"the caller's batch was changed: {before} became {padded}"
            ^^^^^^^^^^^^^^^^
 AssertionError: the caller's batch was changed: [[1.0, 4.0], [2.0, 5.0], [3.0, 0.0]] became [[1.0, 2.0, 3.0], [4.0, 5.0, 0.0]]
@@ -166,7 +166,7 @@ result: success
 <!-- ptq:pull job=YYYYMMDD-pytorch-1 run=1 -->
 For #1.
 
-`unpad_sequence` transposed its input in place when `batch_first` is false. The sequences it returned were right, and the caller's batch was left transposed.
+`unpad_sequence` transposed its input in place without `batch_first`. The sequences it returned were right, and the caller's batch was left transposed.
 
 It takes a transposed copy now. The new test covers both layouts.
 

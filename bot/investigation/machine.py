@@ -79,7 +79,10 @@ async def prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Prep
 
 async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Prepared:
     request = (await parts.jobs.get(job_id)).request
-    issue = visible(await frozen_issue(parts, request), request.options.include_comments)
+    frozen = await frozen_issue(parts, request)
+    # Text of strangers: what reads it is linear, and may still take a while.
+    issue = await asyncio.to_thread(visible, frozen, request.options.include_comments)
+    found = await asyncio.to_thread(repro.from_snapshot, issue)
 
     async def tell(line: str) -> None:
         _log.info(WORKSPACE_STEP, doing=line)
@@ -97,7 +100,7 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
             home=f"{paths.directory}/home",
             request=request,
             snapshot=issue,
-            repro=repro.from_snapshot(issue),
+            repro=found,
             build=build,
             reservation=reservation,
         )
