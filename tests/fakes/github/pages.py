@@ -46,8 +46,8 @@ class Pages:
             web.get("/", self._index),
             web.get("/avatars/{id}", self._avatar),
             web.get("/{owner}/{repo}", self._threads),
-            web.get("/{owner}/{repo}/issues/{number}", self._thread),
-            web.get("/{owner}/{repo}/pull/{number}", self._thread),
+            web.get("/{owner}/{repo}/issues/{number:\\d+}", self._thread),
+            web.get("/{owner}/{repo}/pull/{number:\\d+}", self._thread),
         ]
 
     async def _index(self, _request: web.Request) -> web.Response:
