@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from bot.errors import GitHubNotFound, GitHubRejected
+from bot.errors import GitHubNotFound, GitHubRejected, GitHubUnavailable
 from bot.github import GHOST, CommitAuthor, TreeEntry
 from bot.models import Permission, RepositoryName
 from tests.fakes.github.talk import REPOSITORY, Talk, talking
@@ -354,6 +354,41 @@ async def test_files_of_any_content_are_kept(talk: Talk) -> None:
     assert sha == "c86626638e0bc8cf47ca49bb1525b40e9737ee64"
 
 
+async def test_the_files_of_a_commit_are_read(talk: Talk) -> None:
+    """Directory by directory, bytes as they are."""
+    root = await talk.repository.tree((await talk.repository.commit(await _base(talk))).tree)
+    assert [(item.path, item.mode) for item in root] == [
+        ("README.md", "100644"),
+        ("torch", "040000"),
+    ]
+
+    (file,) = await talk.repository.tree(root[1].sha)
+    content = bytes(range(256)) * 5
+    stored = await talk.publishing.create_blob(content)
+
+    assert await talk.repository.blob(file.sha) == b"x = 1\n"
+    assert await talk.repository.blob(stored) == content
+    with pytest.raises(GitHubNotFound):
+        await talk.repository.blob("0" * 40)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"encoding": "base64", "content": "eA"},
+        {"encoding": "base64", "content": "ü"},
+        {"encoding": "base64", "content": None},
+        {"encoding": "rot13", "content": "x"},
+    ],
+)
+async def test_a_garbled_file_is_an_error_of_github(talk: Talk, body: dict[str, str]) -> None:
+    """Half a file is never taken for one."""
+    talk.github.fail_next("GET", "*/git/blobs/*", status=200, body=body)
+
+    with pytest.raises(GitHubUnavailable):
+        await talk.repository.blob("0" * 40)
+
+
 async def test_a_branch_is_found_and_moved(talk: Talk) -> None:
     """Forwards without force; elsewhere only with it."""
     base = await _base(talk)
@@ -431,6 +466,10 @@ async def test_a_pull_request_is_edited(talk: Talk) -> None:
     edited = await talk.publishing.edit_pull(pull.number, title="Mend", body="Better.")
 
     assert (edited.title, edited.body, edited.draft) == ("Mend", "Better.", True)
+    async with talk.session.get(pull.url) as answer:
+        page = await answer.text()
+    assert '<span class="state draft">Draft</span>' in page
+    assert '<tr class="added"><td></td><td>1</td><td>+x = 2</td></tr>' in page
 
 
 async def test_a_pull_request_without_commits_is_rejected(talk: Talk) -> None:

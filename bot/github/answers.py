@@ -13,6 +13,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from bot.errors import GitHubUnavailable
@@ -167,15 +169,17 @@ class Tree(Answer):
 class Blob(Answer):
     """A file's content."""
 
-    content: str
     encoding: Literal["base64", "utf-8"]
+    data: bytes = Field(validation_alias="content")
+    """The content as it is in git."""
 
-    @property
-    def data(self) -> bytes:
-        """The content as it is in git."""
-        if self.encoding == "utf-8":
-            return self.content.encode()
-        return base64.b64decode(self.content)
+    @field_validator("data", mode="before")
+    @classmethod
+    def _decoded(cls, content: object, info: ValidationInfo) -> object:
+        if not isinstance(content, str) or info.data.get("encoding") != "base64":
+            return content
+        # A ValueError, as for any other wrong field, where it is not Base64.
+        return base64.b64decode(content)
 
 
 class CommitAuthor(Frozen):
