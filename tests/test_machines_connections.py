@@ -225,7 +225,8 @@ async def test_a_forwarded_port_survives_a_loss(machine: Machine, connections: C
     reached = asyncio.Queue[bytes]()
 
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reached.put(await reader.read(100))
+        await reached.put(await reader.readline())
+        writer.write(b"yes\n")
         writer.close()
 
     server = await asyncio.start_server(accepted, "127.0.0.1", 0)
@@ -233,8 +234,9 @@ async def test_a_forwarded_port_survives_a_loss(machine: Machine, connections: C
         port = server.sockets[0].getsockname()[1]
         remote = await shell.forward(port)
         for number in range(3):
-            # A caller on the machine: it tries until the port leads to us again.
-            script = f"until echo {number} >/dev/tcp/127.0.0.1/{remote}; do sleep 0.05; done"
+            # A caller on the machine: it tries until it has our answer.
+            ask = f"{{ echo {number} >&3; read -r answer <&3; }} 3<>/dev/tcp/127.0.0.1/{remote}"
+            script = f"until {ask}; do sleep 0.05; done"
             caller = await asyncio.create_subprocess_exec(
                 "bash", "-c", script, stderr=asyncio.subprocess.DEVNULL
             )

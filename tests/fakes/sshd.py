@@ -114,6 +114,8 @@ class RealSshd:
         for pid in self._serving:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        for pid in self._serving:
+            await gone(pid)
         self._serving.clear()
 
     def _make_directory(self) -> None:
