@@ -17,6 +17,7 @@ from tests.fakes.machine import new_key
 from tests.fakes.processes import gone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 _LOOPBACK = "127.0.0.1"
@@ -31,11 +32,21 @@ def sshd_program() -> str | None:
 class RealSshd:
     """A machine to reach by OpenSSH; ``async with`` starts it and ends all that it started."""
 
-    def __init__(self, directory: Path, *, name: str = "machine") -> None:
-        """Keep the login's home, keys and configuration under ``directory``."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        name: str = "machine",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep the login's home, keys and configuration under ``directory``.
+
+        ``environment`` is what every session has beside HOME.
+        """
         self.directory = directory
         self.home = directory / "home"
         self.name = name
+        self._environment = {"HOME": str(self.home), **(environment or {})}
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
         self._serving: set[int] = set()
@@ -135,7 +146,8 @@ class RealSshd:
             "Subsystem sftp internal-sftp",
             "AllowTcpForwarding yes",
             "LogLevel VERBOSE",
-            f'SetEnv "HOME={self.home}"',
+            # Of several such lines, sshd takes the first alone.
+            " ".join(("SetEnv", *(f'"{key}={value}"' for key, value in self._environment.items()))),
         )
         self._write("sshd_config", "\n".join((*lines, "")).encode())
         if os.geteuid() == 0:
