@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from bot.github import GitHub, Repository
+from bot.github import CommitAuthor, GitHub, Repository, TreeEntry
 from bot.models import RepositoryName
 from tests.fakes.github.server import FakeGitHub
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 REPOSITORY = "pytorch/pytorch"
+AUTHOR = CommitAuthor(name="ptq", email="ptq@example.org", date=datetime(2026, 1, 2, tzinfo=UTC))
 NAME = RepositoryName.parse(REPOSITORY)
 
 
@@ -65,6 +66,28 @@ class Talk:
             for request in self.github.requests
             if request.method == method and request.route.endswith(ending)
         ]
+
+    async def base(self) -> str:
+        """Return the commit at the head of the default branch."""
+        sha = await self.repository.branch(await self.repository.default_branch())
+        assert sha is not None
+        return sha
+
+    async def push(self, branch: str) -> str:
+        """Make a branch with a commit that edits one file, adds one and removes one."""
+        base, to = await self.base(), self.publishing
+        tree = await to.create_tree(
+            (await self.repository.commit(base)).tree,
+            [
+                TreeEntry(path="torch/nn.py", sha=await to.create_blob(b"x = 2\n")),
+                TreeEntry(path="torch/new.py", sha=await to.create_blob(b"y = 3\n")),
+                TreeEntry(path="README.md", sha=None),
+            ],
+        )
+        message = "Fix nn\n\nIn two lines."
+        commit = await to.create_commit(message, tree=tree, parents=[base], author=AUTHOR)
+        await to.create_branch(branch, commit)
+        return commit
 
 
 @asynccontextmanager
