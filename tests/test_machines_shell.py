@@ -1,4 +1,4 @@
-"""The shell: the same over SSH (in the process, and the real OpenSSH) and on our own machine."""
+"""Commands: the same over SSH (in the process, and the real OpenSSH) and on our own machine."""
 
 from __future__ import annotations
 
@@ -6,54 +6,24 @@ import asyncio
 import hashlib
 import os
 import signal
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
+from contextlib import aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.errors import CommandFailed, CommandTimedOut, MachineError, RemoteFileMissing
+from bot.errors import CommandFailed, CommandTimedOut
 from bot.machines.command import MAX_OUTPUT
-from bot.machines.connections import Connections
-from bot.machines.local import LocalShell
-from bot.machines.ssh import SshShell
-from tests.fakes.machine import FakeMachine
+from tests.fakes import ground as grounds
 from tests.fakes.processes import gone, is_alive
-from tests.fakes.sshd import RealSshd, sshd_program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
-    from pathlib import Path
 
     from bot.machines.base import Shell
+    from tests.fakes.ground import Ground
 
-KINDS = ["local", "fake", *(["sshd"] if sshd_program() else [])]
-
-
-@dataclass
-class Ground:
-    """A shell, and the directory that it knows as home."""
-
-    shell: Shell
-    home: Path
-
-
-@pytest.fixture(params=KINDS)
-async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ground]:
-    """Stand on each kind of machine in turn."""
-    async with AsyncExitStack() as stack:
-        if request.param == "local":
-            home = tmp_path / "home"
-            home.mkdir()
-            environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
-            yield Ground(LocalShell(environment), home)
-            return
-        machine = FakeMachine(tmp_path) if request.param == "fake" else RealSshd(tmp_path)
-        await stack.enter_async_context(machine)
-        connections = Connections()
-        stack.push_async_callback(connections.close)
-        yield Ground(SshShell(connections.to(machine.settings)), machine.home)
+ground = grounds.ground
 
 
 async def test_words_arrive_as_they_are(ground: Ground) -> None:
@@ -182,110 +152,6 @@ async def test_many_commands_at_once(ground: Ground) -> None:
     assert [each.stdout for each in done] == [f"{i}\n" for i in range(30)]
 
 
-async def test_a_file_is_written_whole_with_its_mode(ground: Ground) -> None:
-    """Writing makes the directories, replaces what is there, and leaves nothing else."""
-    data = os.urandom(1_000_000)
-
-    await ground.shell.write("~/a/b/file", "first")
-    await ground.shell.write("~/a/b/file", data, mode=0o600)
-
-    path = ground.home / "a/b/file"
-    assert path.read_bytes() == data
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert list(path.parent.iterdir()) == [path]
-
-
-async def test_a_link_is_replaced_and_not_written_through(ground: Ground) -> None:
-    """Writing to a symbolic link leaves the file alone that it leads to."""
-    (ground.home / "target").write_text("mine")
-    (ground.home / "link").symlink_to(ground.home / "target")
-
-    await ground.shell.write("~/link", "new")
-
-    assert (ground.home / "target").read_text() == "mine"
-    assert (ground.home / "link").read_text() == "new"
-
-
-async def test_what_cannot_be_written_is_an_error(ground: Ground) -> None:
-    """A directory in the way is told by the file's name."""
-    (ground.home / "taken").mkdir()
-
-    with pytest.raises(MachineError, match="taken cannot be written"):
-        await ground.shell.write("~/taken", "text")
-
-    assert list(ground.home.iterdir()) == [ground.home / "taken"]
-
-
-async def test_a_part_of_a_file_is_read(ground: Ground) -> None:
-    """A read begins at its offset and ends at its limit."""
-    (ground.home / "file").write_bytes(b"0123456789")
-
-    assert await ground.shell.read("~/file", limit=100) == b"0123456789"
-    assert await ground.shell.read("~/file", limit=3, offset=4) == b"456"
-    assert await ground.shell.read("~/file", limit=3, offset=40) == b""
-
-
-@pytest.mark.parametrize("name", ["link", "fifo", "directory", "missing", "file/below"])
-async def test_only_a_regular_file_is_read(ground: Ground, name: str) -> None:
-    """What is no regular file reads as missing, and nothing waits for a FIFO's writer."""
-    (ground.home / "file").write_text("secret")
-    (ground.home / "link").symlink_to("file")
-    (ground.home / "directory").mkdir()
-    os.mkfifo(ground.home / "fifo")
-
-    with pytest.raises(RemoteFileMissing):
-        await ground.shell.read(f"~/{name}", limit=10)
-
-
-async def test_a_file_is_looked_at(ground: Ground) -> None:
-    """A look tells the size, the kind and the time, and None for what is not there."""
-    (ground.home / "file").write_text("12345")
-    (ground.home / "link").symlink_to("file")
-
-    file = await ground.shell.stat("~/file")
-    link = await ground.shell.stat("~/link")
-    home = await ground.shell.stat("~")
-
-    assert file is not None
-    assert (file.size, file.is_directory, file.is_symlink) == (5, False, False)
-    assert abs(file.modified - (ground.home / "file").stat().st_mtime) < 1
-    assert link is not None
-    assert link.is_symlink
-    assert home is not None
-    assert home.is_directory
-    assert await ground.shell.stat("~/missing") is None
-    assert await ground.shell.stat("~/file/below") is None
-
-
-async def test_a_growing_file_is_followed_from_an_offset(ground: Ground) -> None:
-    """Following waits for the file, begins at the offset and misses nothing."""
-    path = ground.home / "log"
-    async with aclosing(ground.shell.tail("~/log", offset=3)) as chunks:
-        first = asyncio.create_task(anext(chunks))
-        path.write_bytes(b"abcdef")
-        chunk = await first
-        assert (chunk.offset, chunk.data) == (3, b"def")
-        with path.open("ab") as log:
-            log.write(b"ghi")
-        chunk = await anext(chunks)
-        assert (chunk.offset, chunk.data) == (6, b"ghi")
-
-
-async def test_a_large_file_is_followed_whole(ground: Ground) -> None:
-    """A log of megabytes arrives in order and complete."""
-    data = os.urandom(5_000_000)
-    (ground.home / "log").write_bytes(data)
-
-    got = b""
-    async with aclosing(_chunks(ground.shell, "~/log")) as chunks:
-        async for piece in chunks:
-            got += piece
-            if len(got) == len(data):
-                break
-
-    assert got == data
-
-
 async def test_the_machine_reaches_a_port_of_ours(ground: Ground) -> None:
     """A forwarded port leads to a server on the bot's loopback; asking again changes nothing."""
     server = await asyncio.start_server(_greet(b"hello"), "127.0.0.1", 0)
@@ -295,13 +161,6 @@ async def test_the_machine_reaches_a_port_of_ours(ground: Ground) -> None:
 
         assert await _said_by(remote) == b"hello"
         assert await ground.shell.forward(port, remote_port=remote) == remote
-
-
-async def test_a_home_is_only_expanded_in_front(ground: Ground) -> None:
-    """A tilde means the login's home at the beginning of a path, and nothing else anywhere."""
-    assert await ground.shell.expand("~/x") == f"{ground.home}/x"
-    assert await ground.shell.expand("~") == str(ground.home)
-    assert await ground.shell.expand("/a/~/b") == "/a/~/b"
 
 
 @pytest.mark.parametrize("arguments", [{"env": {"A B": "c"}}, {"env": {"A": "\0"}}, {"cwd": "\0"}])
