@@ -36,7 +36,9 @@ async def test_the_runner_is_always_the_same() -> None:
     assert await runner_archive() == await runner_archive()
 
 
-@pytest.mark.parametrize("words", [(), ("start",), ("restart", "x"), ("start", "a", "b")])
+@pytest.mark.parametrize(
+    "words", [(), ("start",), ("restart", "x"), ("start", "a", "b"), ("stop", "a")]
+)
 async def test_a_wrong_command_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
     """The runner takes three commands, on one directory."""
     path = tmp_path / "runner.pyz"

@@ -107,6 +107,21 @@ async def test_a_killed_supervisor_is_a_lost_run(desk: Desk) -> None:
     assert ended.started_at == lost.started_at
 
 
+async def test_a_stop_does_not_believe_the_runs_own_files(desk: Desk) -> None:
+    """Files that the agent wrote into the run's directory keep nobody from ending it."""
+    run = desk.run(grace=timedelta(seconds=0.3))
+    await runs.start(desk.shell, run, desks.script("echo $$; exec sleep 600"))
+    pid = await desk.number("run-1.log")
+    (desk.home / "run-1/supervisor.json").write_text('{"pid": "none", "stop_grace": []}')
+    (desk.home / "run-1/exit.json").write_text('{"exit_status": 0, "ended_at": 1}')
+
+    running = await runs.status(desk.shell, run)
+    await runs.stop(desk.shell, run)
+
+    assert running.state == "running"
+    assert not is_alive(pid)
+
+
 async def test_at_the_soft_deadline_a_file_appears(desk: Desk) -> None:
     """The agent can see that its time is nearly over, and goes on."""
     run = desk.run(soft=timedelta(seconds=0.3))

@@ -110,7 +110,7 @@ async def stop(shell: Shell, run: Run) -> RunStatus:
     stopped.
     """
     await shell.write(_archive(run), await runner_archive())
-    answer = await _ask(shell, run, "stop", timeout=run.stop_grace + _STOPPING)
+    answer = await _ask(shell, run, "stop", run.id, timeout=run.stop_grace + _STOPPING)
     try:
         return _understood(answer)
     except AgentError:
@@ -226,10 +226,12 @@ class _Answer(BaseModel):
     ended_at: Seconds | None = None
 
 
-async def _ask(shell: Shell, run: Run, what: str, *, timeout: timedelta) -> str:  # noqa: ASYNC109 -- the remote command's own limit
+async def _ask(shell: Shell, run: Run, what: str, *more: str, timeout: timedelta) -> str:  # noqa: ASYNC109 -- the remote command's own limit
     archive = await shell.expand(_archive(run))
     try:
-        done = await shell.run(run.python, "-I", archive, what, run.directory, timeout=timeout)
+        done = await shell.run(
+            *(run.python, "-I", archive, what, run.directory, *more), timeout=timeout
+        )
     except CommandFailed as error:
         raise AgentError(f"the runner cannot {what} the agent: {error}") from error
     return done.stdout

@@ -29,7 +29,7 @@ MAX_OUTPUT = 10_000_000
 _PIECE = 1 << 18
 _BACKSTOP = timedelta(seconds=30)
 """The machine's own limit stands this much after ours, for a connection that died unnoticed."""
-_ENDING = 10.0
+_ENDING = 5.0
 """Seconds that a command which was ended gets to be gone."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -19,7 +19,7 @@ FORWARD_LOST = "machine_forward_lost"
 FORWARD_RESTORED = "machine_forward_restored"
 
 _LOOPBACK = "127.0.0.1"
-_ATTEMPTS = 5
+_ATTEMPTS = 4
 
 _log = structlog.stdlib.get_logger(__name__)
 

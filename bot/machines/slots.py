@@ -127,4 +127,4 @@ class Slots:
         if request.machine is not None:
             wanted = f"{request.machine} with {request.gpus} GPUs"
         there = ", ".join(str(offer) for offer in self._offers)
-        return f"no machine is {wanted}; there is: {there}"
+        return f"asked for {wanted}, there is {there}"

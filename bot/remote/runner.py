@@ -5,7 +5,7 @@ standard library alone (Python 3.9 and newer, Linux)::
 
     python3 -I runner.pyz start DIRECTORY    start what launch.json says, once and for all
     python3 -I runner.pyz status DIRECTORY
-    python3 -I runner.pyz stop DIRECTORY     end it, or see to it that it never starts
+    python3 -I runner.pyz stop DIRECTORY ID  end it, or see to it that it never starts
 
 Each answers with one line of JSON: ``state`` (absent, running, ended, lost) and what is known. A
 run is lost when its supervisor was killed or the machine started anew; ``stop`` then finds the
@@ -30,14 +30,20 @@ if TYPE_CHECKING:
     from bot.remote.run_directory import Fields
 
 _BOUND = 10.0
+_LONGEST_GRACE = 600.0
 
 
 def main(arguments: list[str]) -> None:
     """Do what the command line says, and answer with one line of JSON."""
-    commands = {"start": start, "status": status, "stop": stop}
-    if len(arguments) != 2 or arguments[0] not in commands:  # noqa: PLR2004 -- as in the usage
-        raise SystemExit("usage: runner.pyz start|status|stop DIRECTORY")
-    answer = commands[arguments[0]](RunDirectory(arguments[1]))
+    command, *rest = arguments or [""]
+    if command == "start" and len(rest) == 1:
+        answer = start(RunDirectory(rest[0]))
+    elif command == "status" and len(rest) == 1:
+        answer = status(RunDirectory(rest[0]))
+    elif command == "stop" and len(rest) == 2:  # noqa: PLR2004 -- as in the usage
+        answer = stop(RunDirectory(rest[0]), rest[1])
+    else:
+        raise SystemExit("usage: runner.pyz start DIRECTORY | status DIRECTORY | stop DIRECTORY ID")
     print(json.dumps(answer))  # noqa: T201 -- its answer
 
 
@@ -69,8 +75,12 @@ def start(run: RunDirectory) -> Fields:
     return status(run)
 
 
-def stop(run: RunDirectory) -> Fields:
-    """End the agent and every descendant; without a supervisor, what carries the run's marker."""
+def stop(run: RunDirectory, run_id: str) -> Fields:
+    """End the agent and every descendant; without a supervisor, what carries the run's marker.
+
+    Nothing that the agent may have written into the directory keeps it from being ended: the
+    supervisor looks for the file ``stop`` too.
+    """
     run.path.mkdir(parents=True, exist_ok=True)
     run.touch("stop")
     bound = time.monotonic() + _BOUND
@@ -79,13 +89,13 @@ def stop(run: RunDirectory) -> Fields:
         supervisor = run.read("supervisor.json")
         if supervisor is not None and not asked:
             asked = _signal(supervisor, signal.SIGTERM)
-            bound = time.monotonic() + float(supervisor["stop_grace"]) + 2 * END_BOUND
+            bound = time.monotonic() + _grace(supervisor) + 2 * END_BOUND
         if supervisor is not None and time.monotonic() > bound:
             _signal(supervisor, signal.SIGKILL)
         time.sleep(0.02)
     supervisor = run.read("supervisor.json")
     if supervisor is not None:
-        end_all(lambda: marked(str(supervisor["id"])), grace=float(supervisor["stop_grace"]))
+        end_all(lambda: marked(run_id), grace=_grace(supervisor))
     if not run.has("exit.json"):
         agent = run.read("agent.json") or {}
         run.write("exit.json", ending(stopped=True, started_at=agent.get("started_at")))
@@ -121,10 +131,15 @@ def _lock_to_start(run: RunDirectory) -> int | None:
         time.sleep(0.02)
 
 
+def _grace(supervisor: Fields) -> float:
+    grace = supervisor.get("stop_grace")
+    return min(float(grace), _LONGEST_GRACE) if isinstance(grace, (int, float)) else 0.0
+
+
 def _signal(process: Fields, number: int) -> bool:
     """Signal a process that was written down, unless its number is another's by now."""
-    pid = int(process["pid"])
-    if start_time(pid) != process["start_time"]:
+    pid = process.get("pid")
+    if not isinstance(pid, int) or start_time(pid) != process.get("start_time"):
         return False
     send({pid}, number)
     return True

@@ -46,6 +46,7 @@ def supervise(run: RunDirectory, launch: Fields, *, started: int) -> NoReturn:
         Supervisor(run, launch).watch(started)
     except Exception:  # noqa: BLE001 -- whatever it is, it must be found in the log
         traceback.print_exc()
+        end_all(lambda: descendants(os.getpid()), grace=0)
     sys.exit(0)
 
 
@@ -70,8 +71,7 @@ class Supervisor:
         """Start the agent, close ``started``, and return when it and all of its are gone."""
         run = self._run
         own = {"pid": os.getpid(), "start_time": start_time(os.getpid())}
-        about = {"id": self._launch["id"], "stop_grace": self._grace}
-        run.write("supervisor.json", {**own, **about})
+        run.write("supervisor.json", {**own, "stop_grace": self._grace})
         run.remove("launch.json")
         started_at = time.time()
         self._start()
@@ -132,8 +132,9 @@ class Supervisor:
                 self._timed_out = True
                 return
             if now >= self._soft:
-                self._run.touch("soft-deadline")
                 self._soft = self._hard
+                with contextlib.suppress(OSError):  # a full disk must not end the watch
+                    self._run.touch("soft-deadline")
             wait = min(self._soft - now, self._hard - now, _LOOK_AGAIN)
             if select.select([self._wake], [], [], wait)[0]:
                 os.read(self._wake, 4096)
