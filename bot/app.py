@@ -52,6 +52,7 @@ class Service:
     url: str
     """Where it listens."""
     jobs: Jobs
+    leases: Leases
 
 
 @asynccontextmanager
@@ -81,7 +82,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
         app = application(secret=secret, receiving=receiving, engine=engine, database=database)
         url = await _listen(app, settings, stack)
         _log.info(SERVING, url=url, provider=settings.provider)
-        yield Service(url=url, jobs=jobs)
+        yield Service(url=url, jobs=jobs, leases=parts.leases)
         _log.info(STOPPING)
 
 

@@ -117,6 +117,8 @@ class Engine:
                 worker_concurrency=queue.at_once,
                 polling_interval_sec=self._poll.total_seconds(),
             )
+        # Retries are logged here; stamina's own hooks would be looked for in a step.
+        stamina.instrumentation.set_on_retry_hooks([])
         DBOS(config=self._config)
         for name, body in self._bodies.items():
             DBOS.workflow(name=name)(self._counted(name, body))

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.app import Service, serving
-from bot.models import RepositoryName
+from bot.models import JobState, RepositoryName
 from bot.settings import Settings
 from demo import story
+from tests.fakes.github.git import BareRepository
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -31,6 +32,7 @@ STRANGER = "stranger"
 REPORTER = "reporter"
 
 SCRIPTED_AGENT = Path(__file__).with_name("fakes") / "scripted_agent.py"
+_LOOK = 0.02
 PATIENCE = 20.0
 """Seconds until a test gives up waiting for the bot."""
 
@@ -103,10 +105,25 @@ class Bot:
         unended = True
         while unended:
             unended = bool(await jobs.unfinished())
-            await asyncio.sleep(0.02 if unended else 0)
+            await asyncio.sleep(_LOOK if unended else 0)
         job = await jobs.newest(RepositoryName.parse(REPOSITORY), self.issue.number)
         assert job is not None
         return job
+
+    async def reached(self, state: JobState) -> None:
+        """Wait until the issue's job is in this state."""
+        there = False
+        while not there:
+            unfinished = await self.service.jobs.unfinished()
+            there = any(job.state is state for job in unfinished)
+            await asyncio.sleep(0 if there else _LOOK)
+
+    async def without_commit(self) -> None:
+        """Give the workspace a source whose history does not hold the wheel's commit."""
+        other = self.directory / "other.git"
+        await BareRepository.created(other, files={"tinytorch/__init__.py": ""})
+        torch = self.settings.torch.model_copy(update={"source_url": str(other)})
+        self.settings = self.settings.model_copy(update={"torch": torch})
 
     @property
     def service(self) -> Service:
@@ -130,6 +147,7 @@ class Bot:
         """Replace what differs from run to run: addresses, dates, durations, hashes."""
         text = text.replace(self.github.url, "https://github.com")
         text = text.replace(str(self.machine.home), "/home/ptq")
+        text = text.replace(str(self.directory), "/srv")
         text = re.sub(r"\b20\d{6}-", "YYYYMMDD-", text)
         text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?", "DATE", text)
         text = re.sub(r"issuecomment-\d+|comment=\d+", lambda found: _same(found[0]), text)

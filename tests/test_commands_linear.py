@@ -59,7 +59,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "open quotes": repeated("'\"", before="/ptq investigate x"),
     "backslashes": repeated("\\", before='/ptq investigate -p "'),
     "dashes": repeated("—", before="/ptq investigate "),
-    "apostrophes": repeated("a’", before="/ptq investigate "),  # noqa: RUF001 -- from phones
+    "apostrophes": repeated("a’", before="/ptq investigate "),
     "guidance": repeated("a\n\n", before="/ptq investigate\n"),
 }
 

@@ -1,6 +1,6 @@
 """What a command line means, and what is said of a wrong one."""
 
-# ruff: noqa: E501 -- what people read stands here word for word
+
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ def test_a_specialist_may_be_named_in_guidance() -> None:
 
 def test_what_phones_write_is_understood() -> None:
     """Long dashes and typographic quotes are what they were meant to be."""
-    command = _investigate("/ptq investigate —gpus 2 –p “don’t touch C++” —no-pr")  # noqa: RUF001 -- typed on a phone
-    assert command.guidance == "don’t touch C++"  # noqa: RUF001 -- the same
+    command = _investigate("/ptq investigate —gpus 2 –p “don’t touch C++” —no-pr")
+    assert command.guidance == "don’t touch C++"
     assert command.changes.said == {"gpus", "pr"}
 
 

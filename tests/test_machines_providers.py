@@ -216,10 +216,10 @@ async def test_the_smallest_machine_that_fits_is_lent(leases: Leases, tmp_path: 
             await pool.reserve(d, h100.model_copy(update={"gpu_type": "b200"}))
         assert nothing.value.final
         assert str(nothing.value) == (
-            "asked for 2 × b200, there is a100 (1 × a100), two (2 × H100), eight (8 × H100)"  # noqa: RUF001 -- as people write it
+            "asked for 2 × b200, there is a100 (1 × a100), two (2 × H100), eight (8 × H100)"
         )
         for wrong in ({"gpus": 9}, {"machine": "a100"}, {"machine": "none", "gpus": 1}):
-            with pytest.raises(NoMachine, match="no machine is") as nothing:
+            with pytest.raises(NoMachine, match="asked for") as nothing:
                 await pool.reserve(d, h100.model_copy(update=wrong))
             assert nothing.value.final
         await pool.close()

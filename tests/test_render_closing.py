@@ -1,6 +1,6 @@
 """The closing comment, word for word."""
 
-# ruff: noqa: E501 -- what people read stands here word for word
+
 
 from __future__ import annotations
 
@@ -80,20 +80,20 @@ def test_closing_without_a_pull_request() -> None:
     refused = Outcome(
         state=JobState.FINISHED,
         verdict=Verdict.FIXED,
-        no_pull_reason="the patch touches `.github/workflows/x.yml`, which it may not.",
+        no_pull_reason="The patch touches `.github/workflows/x.yml`, which it may not.",
     )
     assert _closing(refused) == snapshot("""\
-@alice The agent reports that it reproduced the bug and fixed it. I opened no pull request: the patch touches `.github/workflows/x.yml`, which it may not.
+@alice The agent reports that it reproduced the bug and fixed it. I opened no pull request. The patch touches `.github/workflows/x.yml`, which it may not.
 
 The report is in [the comment above](https://github.com/pytorch/pytorch/issues/7#issuecomment-2). All of this is the agent's own account: neither I nor a person has checked it.\
 """)
     reproduced = Outcome(
         state=JobState.FINISHED,
         verdict=Verdict.REPRODUCED,
-        no_pull_reason="the agent has no fix to propose.",
+        no_pull_reason="The agent has no fix to propose.",
     )
     assert _closing(reproduced) == snapshot("""\
-@alice The agent reports that it reproduced the bug, and it has no fix for it. I opened no pull request: the agent has no fix to propose.
+@alice The agent reports that it reproduced the bug, and it has no fix for it. I opened no pull request. The agent has no fix to propose.
 
 The report is in [the comment above](https://github.com/pytorch/pytorch/issues/7#issuecomment-2). All of this is the agent's own account: neither I nor a person has checked it.\
 """)

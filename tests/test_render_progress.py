@@ -1,6 +1,6 @@
 """The progress comment, word for word."""
 
-# ruff: noqa: E501, RUF001 -- what people read stands here word for word
+
 
 from __future__ import annotations
 

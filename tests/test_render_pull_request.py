@@ -1,6 +1,6 @@
 """A draft pull request and its commit, word for word."""
 
-# ruff: noqa: E501 -- what people read stands here word for word
+
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ async def admit(parts: Parts, job_id: JobId) -> Admitted:
     repository = parts.repository(request)
     person, permission = await repository.permission(request.requester.login)
     if person.id != request.requester.id or not permission.covers(NEEDED):
-        return Admitted(refusal=f"you need {NEEDED} permission on this repository to ask for this.")
+        return Admitted(refusal=f"It takes {NEEDED} permission on this repository.")
     snapshot = await repository.issue_snapshot(
         request.issue_number,
         frozen_at=request.asked_at,
@@ -49,7 +49,7 @@ async def frozen_issue(parts: Parts, request: JobRequest) -> IssueSnapshot:
 
 def _unsuitable(snapshot: IssueSnapshot) -> str:
     if snapshot.is_pull_request:
-        return "this is a pull request, and ptq investigates issues."
+        return "This is a pull request, and I investigate issues."
     if snapshot.state != "open":
-        return "this issue is closed. Reopen it, and ask again."
+        return "This issue is closed: reopen it, and ask again."
     return ""

@@ -95,9 +95,9 @@ async def publish(parts: Parts, job_id: JobId) -> Published:
 
 def _not_wanted(options: JobOptions) -> str:
     if options.mode is not Mode.FIX:
-        return f"the job ran with `--mode {options.mode}`."
+        return f"The job ran with `--mode {options.mode}`."
     if not options.pr:
-        return "the job ran with `--no-pr`."
+        return "The job ran with `--no-pr`."
     return ""
 
 

@@ -26,10 +26,8 @@ def settle(story: Story, *, redactor: Redactor) -> Outcome:
         no_pull_reason=story.published.reason,
         problem=render.problem(story.error, redactor=redactor) if story.error else "",
         agent_end=followed.result.end if followed else None,
-        partial=not ended_well(story),
+        partial=story.launched is not None and not ended_well(story),
     )
-    if outcome.state is JobState.REFUSED:
-        return outcome.model_copy(update={"partial": False})
     if outcome.state is JobState.FINISHED and verdict is None:
         return outcome.model_copy(update={"problem": _no_verdict(story)})
     return outcome

@@ -95,7 +95,7 @@ def _pull(view: ClosingView) -> str:
         kind = "draft pull request" if outcome.pull.draft else "pull request"
         return f"Its change is in [{kind} #{outcome.pull.number}]({outcome.pull.url})."
     if outcome.no_pull_reason:
-        return f"I opened no pull request: {outcome.no_pull_reason}"
+        return f"I opened no pull request. {outcome.no_pull_reason}"
     return ""
 
 

@@ -145,7 +145,7 @@ def _result(view: ProgressView) -> list[str]:
     if outcome.pull is not None:
         parts.append(f"Draft pull request: [#{outcome.pull.number}]({outcome.pull.url}).")
     elif outcome.no_pull_reason:
-        parts.append(f"No pull request: {outcome.no_pull_reason}")
+        parts.append(f"No pull request was opened. {outcome.no_pull_reason}")
     if outcome.partial:
         parts.append("The run was cut short, so what there is may be incomplete.")
     started = min(view.times.values(), default=None)
