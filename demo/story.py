@@ -10,8 +10,8 @@ from typing import Any
 
 REPOSITORY = "tinytorch/tinytorch"
 ISSUE_NUMBER = 4021
-MAINTAINER = "mruberry-demo"
-REPORTER = "paddedbatch"
+MAINTAINER = "rowan-maintains"
+REPORTER = "padded-batch"
 
 TITLE = "unpad_sequence changes the caller's batch when batch_first=False"
 
@@ -43,9 +43,12 @@ OS: Ubuntu 24.04.1 LTS (x86_64)
 """
 
 COMMENT = """\
-/ptq investigate --gpu-type cpu --hours 1
+/ptq investigate --gpu-type cpu --hours 1 --max-usd 5
 The result is right, so this is about aliasing. Please look for an in-place helper.
 """
+
+SCRIPTED_COMMENT = COMMENT.replace("--max-usd 5", "--model scripted")
+"""The pull request names the model, and a script has none."""
 
 _SOURCE = "pytorch/tinytorch/sequence.py"
 _TESTS = "pytorch/test/test_sequence.py"
