@@ -53,6 +53,7 @@ class Service:
     """Where it listens."""
     jobs: Jobs
     leases: Leases
+    deliveries: Deliveries
 
 
 @asynccontextmanager
@@ -82,7 +83,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
         app = application(secret=secret, receiving=receiving, engine=engine, database=database)
         url = await _listen(app, settings, stack)
         _log.info(SERVING, url=url, provider=settings.provider)
-        yield Service(url=url, jobs=jobs, leases=parts.leases)
+        yield Service(url=url, jobs=jobs, leases=parts.leases, deliveries=deliveries)
         _log.info(STOPPING)
 
 

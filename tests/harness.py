@@ -10,11 +10,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+
 from bot.app import Service, serving
 from bot.models import JobState, RepositoryName
 from bot.settings import Settings
 from demo import story
 from tests.fakes.github.git import BareRepository
+from tests.fakes.github.memory import Pull
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -110,6 +113,13 @@ class Bot:
         assert job is not None
         return job
 
+    async def handled(self) -> None:
+        """Wait until every delivery that holds a command is handled."""
+        waiting = 1
+        while waiting:
+            waiting = await self.service.deliveries.waiting()
+            await asyncio.sleep(_LOOK if waiting else 0)
+
     async def reached(self, state: JobState) -> None:
         """Wait until the issue's job is in this state."""
         there = False
@@ -138,6 +148,16 @@ class Bot:
     def report(self) -> str:
         """The progress comment as it stands."""
         return self.plain(self.comments()[0].body)
+
+    def as_pull(self, issue: Issue, *, head: str, sha: str) -> None:
+        """Make a thread that of a pull request."""
+        issue.pull = Pull(
+            id=issue.id + 1, head=head, base="main", base_sha=sha, draft=False, head_sha=sha
+        )
+
+    def http(self) -> aiohttp.ClientSession:
+        """Return a session for requests of one's own."""
+        return aiohttp.ClientSession()
 
     def reactions(self, comment: Comment) -> list[str]:
         """What the bot's reactions to a comment are."""

@@ -68,13 +68,11 @@ AssertionError: the caller's batch was changed: [[1.0, 4.0], [2.0, 5.0], [3.0, 0
 
 #### Why
 
-`unpad_sequence` calls `transpose_`, the variant that works in place, on its argument. The rows it
-returns are taken from the transposed batch and are right; the caller keeps the transposed batch.
+`unpad_sequence` calls `transpose_`, the variant that works in place, on its argument. The rows it returns are taken from the transposed batch and are right; the caller keeps the transposed batch.
 
 #### The change
 
-It takes `transpose`, which returns a new batch. No other caller of `transpose_` is touched:
-`pad_sequence` transposes a list that it has just made.
+It takes `transpose`, which returns a new batch. No other caller of `transpose_` is touched: `pad_sequence` transposes a list that it has just made.
 
 #### Checked
 

@@ -57,7 +57,12 @@ def test_durations_are_seconds_or_iso_8601() -> None:
 def test_wrong_and_unknown_settings_are_named() -> None:
     """Every mistake is listed by the name under which it was set."""
     text = wrong({"PTQ_PORT": "http", "PTQ_GITHUB__WEBHOK_SECRET": "x", "PTQ_COLOUR": "red"})
-    assert text == snapshot()
+    assert text == snapshot("""\
+The settings are wrong:
+  PTQ_GITHUB__WEBHOK_SECRET (github.webhok_secret): no such setting
+  PTQ_PORT (port): Input should be a valid integer, unable to parse string as an integer
+  PTQ_COLOUR (colour): no such setting\
+""")
 
 
 def test_the_file_is_named_when_it_cannot_be_read(tmp_path: Path) -> None:
@@ -80,7 +85,9 @@ def test_the_service_does_not_start_without_a_secret() -> None:
     for name in COMPLETE:
         rest = {key: value for key, value in COMPLETE.items() if key != name}
         assert name in wrong(rest)
-    assert wrong(COMPLETE | {"PTQ_GITHUB__WEBHOOK_SECRET": ""}) == snapshot()
+    assert wrong(COMPLETE | {"PTQ_GITHUB__WEBHOOK_SECRET": ""}) == snapshot(
+        "PTQ_GITHUB__WEBHOOK_SECRET is missing: without it anybody could give commands. Set the secret of the App's webhook."
+    )
 
 
 def test_secrets_are_known_to_be_kept_out_of_texts() -> None:

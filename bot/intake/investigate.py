@@ -81,13 +81,13 @@ class InvestigateHandler:
         limits = self._limits
         if options.hours > limits.hours:
             raise Refusal(
-                f"`--hours {options.hours:g}` is more than {limits.hours:g} allowed here."
+                f"`--hours {options.hours:g}` is more than the {limits.hours:g} allowed here."
             )
         if options.gpus > limits.gpus:
-            raise Refusal(f"`--gpus {options.gpus}` is more than {limits.gpus} allowed here.")
+            raise Refusal(f"`--gpus {options.gpus}` is more than the {limits.gpus} allowed here.")
         if options.max_usd is not None and options.max_usd > limits.usd:
             raise Refusal(
-                f"`--max-usd {options.max_usd:g}` is more than {limits.usd:g} allowed here."
+                f"`--max-usd {options.max_usd:g}` is more than the {limits.usd:g} allowed here."
             )
         if options.agent not in self._agents:
             known = ", ".join(f"`{name}`" for name in sorted(self._agents))

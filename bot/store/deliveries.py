@@ -66,6 +66,10 @@ class Deliveries:
         """Mark a delivery as handled, or as failed with the problem; its payload goes."""
         await self._database.call(_close, delivery_id, problem)
 
+    async def waiting(self) -> int:
+        """Return how many deliveries are not handled yet."""
+        return await self._database.call(_waiting)
+
     async def handled(
         self, repository: RepositoryName, comment_id: int, ordinal: int
     ) -> Handled | None:
@@ -163,6 +167,12 @@ def _read(connection: sa.Connection, delivery_id: DeliveryId) -> Delivery:
         payload=json.loads(row.payload),
         received_at=row.received_at,
     )
+
+
+def _waiting(connection: sa.Connection) -> int:
+    table = tables.deliveries
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.state == "waiting")
+    return connection.execute(query).scalar_one()
 
 
 def _close(connection: sa.Connection, delivery_id: DeliveryId, problem: str | None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -105,7 +106,7 @@ class Hook:
             self.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIME_LIMIT))
         try:
             async with self.session.post(
-                self.url, data=delivery.body, headers=delivery.headers
+                self.url, data=io.BytesIO(delivery.body), headers=delivery.headers
             ) as response:
                 delivery.reply = await response.text(errors="replace")
                 delivery.status = response.status
