@@ -8,12 +8,15 @@ import sys
 
 from rich.console import Console
 from rich.text import Text
+from rich.theme import Theme
 
 WIDEST = 110
 """Columns: longer lines are tiring to read."""
 PLAIN = 100
 """Columns where nobody says how many there are."""
 
+_THEME = Theme({"markdown.code": "cyan", "markdown.code_block": "none"})
+"""Without backgrounds: nobody knows whether the terminal is dark."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -26,7 +29,7 @@ def console() -> Console:
         return Console(
             force_terminal=False, color_system=None, no_color=True, width=PLAIN, emoji=False
         )
-    screen = Console(highlight=False, emoji=False)
+    screen = Console(highlight=False, emoji=False, theme=_THEME)
     screen.width = min(screen.width, WIDEST)
     return screen
 

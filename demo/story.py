@@ -18,8 +18,8 @@ TITLE = "unpad_sequence changes the caller's batch when batch_first=False"
 BODY = """\
 ### 🐛 Describe the bug
 
-`unpad_sequence` transposes its input in place. The sequences that it returns are right, but the
-batch that I passed is transposed afterwards, so using it a second time gives garbage. With
+`unpad_sequence` transposes its input in place. The sequences that it returns are right, but the \
+batch that I passed is transposed afterwards, so using it a second time gives garbage. With \
 `batch_first=True` everything is fine.
 
 ```python
@@ -75,12 +75,12 @@ ${before.output}
 
 ## Why
 
-`unpad_sequence` calls `transpose_`, the variant that works in place, on its argument. The rows it
+`unpad_sequence` calls `transpose_`, the variant that works in place, on its argument. The rows it \
 returns are taken from the transposed batch and are right; the caller keeps the transposed batch.
 
 ## The change
 
-It takes `transpose`, which returns a new batch. No other caller of `transpose_` is touched:
+It takes `transpose`, which returns a new batch. No other caller of `transpose_` is touched: \
 `pad_sequence` transposes a list that it has just made.
 
 ## Checked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ def workplace(secrets: Sequence[str]) -> Generator[Workplace]:
     try:
         with place.log.open("w", encoding="utf-8") as stream:
             log.configure("json", secrets, stream=stream)
+            # dbos would write to standard error, unless its logger has a handler.
+            logging.getLogger("dbos").addHandler(logging.NullHandler())
             yield place
     finally:
         tempfile.tempdir = default
