@@ -94,6 +94,10 @@ class Bot:
                 self._unread.append(change.text)
         return self.plain(self._unread.pop(0))
 
+    async def edited(self, words: str) -> None:
+        """Wait until the progress comment holds these words."""
+        await self.github.wait_for(lambda: words in self.comments()[0].body, seconds=PATIENCE)
+
     def unread(self) -> list[str]:
         """Return what the bot said and no test read."""
         while not self.github.events.empty():

@@ -7,20 +7,45 @@ They come from the environment (prefix ``PTQ_``, nesting by ``__``) and from the
 from __future__ import annotations
 
 import os
-import tomllib
+import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from bot.errors import ConfigurationError
+from bot.settings.reading import (
+    CONFIG_VARIABLE,
+    explain,
+    from_environment,
+    from_file,
+    merge,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PREFIX = "PTQ_"
-CONFIG_VARIABLE = "PTQ_CONFIG"
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def _seconds(value: object) -> object:
+    """Take a number that came as text, as from the environment, for one."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value)
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds)]
+"""Seconds, or ISO 8601 (``PT30S``)."""
 
 
 class Section(BaseModel):
@@ -40,9 +65,9 @@ class GitHubSettings(Section):
     api_url: str = "https://api.github.com"
     repositories: tuple[str, ...] = ()
     """``owner/name`` or ``owner``: what is served."""
-    timeout: timedelta = timedelta(seconds=30)
+    timeout: Duration = timedelta(seconds=30)
     """Of one request."""
-    max_wait: timedelta = timedelta(minutes=15)
+    max_wait: Duration = timedelta(minutes=15)
     """The longest wait on a rate limit before a step gives up (and is retried later)."""
 
     @property
@@ -111,9 +136,9 @@ class AgentSettings(Section):
     """How agents are run."""
 
     claude: ClaudeSettings = ClaudeSettings()
-    soft_deadline: timedelta = timedelta(minutes=20)
+    soft_deadline: Duration = timedelta(minutes=20)
     """How long before the hard deadline the agent is told to write down what it has."""
-    stop_grace: timedelta = timedelta(seconds=10)
+    stop_grace: Duration = timedelta(seconds=10)
     """Between asking the agent to stop and ending it."""
 
 
@@ -147,7 +172,7 @@ class TorchSettings(Section):
     """The Python of the workspace's environment; an interpreter's version or path."""
     extra_packages: tuple[str, ...] = ("numpy", "pytest", "expecttest", "hypothesis")
     """Installed beside the package, from the default package index."""
-    setup_timeout: timedelta = timedelta(minutes=30)
+    setup_timeout: Duration = timedelta(minutes=30)
 
 
 class PatchSettings(Section):
@@ -191,9 +216,9 @@ class Settings(Section):
     torch: TorchSettings = TorchSettings()
     patch: PatchSettings = PatchSettings()
     limits: LimitSettings = LimitSettings()
-    progress_interval: timedelta = timedelta(seconds=30)
+    progress_interval: Duration = timedelta(seconds=30)
     """The shortest time between two edits of a progress comment."""
-    poll_interval: timedelta = timedelta(seconds=1)
+    poll_interval: Duration = timedelta(seconds=1)
     """How often the queue is looked at."""
     log_format: Literal["json", "console"] | None = None
     """Default: console on a terminal, JSON elsewhere."""
@@ -231,58 +256,9 @@ class Settings(Section):
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the environment and its file; raise ConfigurationError naming what is wrong."""
         variables = os.environ if environment is None else environment
-        values = _from_file(variables.get(CONFIG_VARIABLE))
-        _merge(values, _from_environment(variables))
+        values = from_file(variables.get(CONFIG_VARIABLE))
+        merge(values, from_environment(variables))
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ConfigurationError(_explain(error)) from error
-
-
-def _from_file(path: str | None) -> dict[str, Any]:
-    if not path:
-        return {}
-    try:
-        return tomllib.loads(Path(path).expanduser().read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{CONFIG_VARIABLE}={path}: {error}"
-        raise ConfigurationError(message) from error
-
-
-def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, text in sorted(variables.items()):
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
-            continue
-        path = name.removeprefix(PREFIX).lower().split("__")
-        nested: Any = _parse(path, text)
-        for key in reversed(path):
-            nested = {key: nested}
-        _merge(values, nested)
-    return values
-
-
-def _parse(path: list[str], text: str) -> str | list[str] | float:
-    """Lists are written with commas, durations as seconds or ISO 8601 (``PT30S``)."""
-    if path[-1] in {"repositories", "extra_packages", "allow", "deny"}:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return text
-
-
-def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
-    for key, value in new.items():
-        old = into.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            _merge(old, value)  # pyright: ignore[reportUnknownArgumentType] -- TOML holds anything
-        else:
-            into[key] = value
-
-
-def _explain(error: ValidationError) -> str:
-    lines = ["The settings are wrong:"]
-    for problem in error.errors(include_input=False, include_url=False):
-        place = [str(part) for part in problem["loc"]]
-        name = PREFIX + "__".join(place).upper()
-        what = "no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
-        lines.append(f"  {name} ({'.'.join(place) or 'settings'}): {what}")
-    return "\n".join(lines)
+            raise ConfigurationError(explain(error)) from error

@@ -1,0 +1,200 @@
+"""The service as a process: started, asked, told to stop, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+from inline_snapshot import snapshot
+
+from tests import scenes
+from tests.harness import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from tests.harness import Bot
+
+ROOT = Path(__file__).parent.parent
+
+
+async def ptq(*argv: str, **environment: str) -> asyncio.subprocess.Process:
+    """Start the command line."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *argv,
+        cwd=ROOT,
+        env={**kept, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
+    """Return the exit status and what was said."""
+    stdout, stderr = await process.communicate()
+    return process.returncode, stdout.decode(), stderr.decode()
+
+
+def environment_of(bot: Bot) -> dict[str, str]:
+    """Return the settings of a bot as an operator writes them: a file, and secrets."""
+    settings, machine = bot.settings, bot.settings.machines[0]
+    torch = settings.torch
+    config = bot.directory / "ptq.toml"
+    config.write_text(
+        f"""\
+port = 0
+provider = "pool"
+state_dir = "{settings.state_dir}"
+log_format = "json"
+poll_interval = 0.05
+progress_interval = 0
+
+[github]
+app_id = {settings.github.app_id}
+api_url = "{settings.github.api_url}"
+repositories = ["{REPOSITORY}"]
+
+[agent.claude]
+command = "{settings.agent.claude.command}"
+
+[torch]
+package = "{torch.package}"
+module = "{torch.module}"
+index_url = "{torch.index_url}"
+tagged = false
+cuda = "cpu"
+source_url = "{torch.source_url}"
+python = "{torch.python}"
+extra_packages = []
+
+[[machines]]
+name = "{machine.name}"
+host = "{machine.host}"
+port = {machine.port}
+user = "{machine.user}"
+key = "{machine.key}"
+known_hosts = "{machine.known_hosts}"
+gpu_type = "{machine.gpu_type}"
+gpus = {machine.gpus}
+"""
+    )
+    assert settings.github.webhook_secret is not None
+    return {
+        "PTQ_CONFIG": str(config),
+        "PTQ_GITHUB__PRIVATE_KEY": settings.github.key,
+        "PTQ_GITHUB__WEBHOOK_SECRET": settings.github.webhook_secret.get_secret_value(),
+    }
+
+
+@asynccontextmanager
+async def served(bot: Bot) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Run ``ptq serve``, until it is told to stop."""
+    process = await ptq("serve", **environment_of(bot))
+    assert process.stderr is not None
+    line = ""
+    while '"serving"' not in line:
+        line = (await process.stderr.readline()).decode()
+        assert line, "it ended before it served"
+    found = re.search(r"http://127\.0\.0\.1:\d+", line)
+    assert found is not None
+    bot.github.hook.url = f"{found[0]}/webhook"
+    draining = asyncio.ensure_future(process.stderr.read())
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            await process.wait()
+        log = (await draining).decode()
+        for secret in (bot.settings.github.key, "It's a Secret"):
+            assert secret not in log
+
+
+async def test_a_whole_job_by_the_program(world: Bot) -> None:
+    """The program does what the tests' service does, with settings from a file."""
+    world.agent_does(scenes.not_reproduced())
+    async with served(world) as process:
+        await world.comment("/ptq investigate")
+        await world.next_text()
+        assert "could not reproduce" in await world.next_text()
+    assert process.returncode == 0
+
+
+async def test_sigterm_ends_it_in_the_middle_of_a_job(world: Bot) -> None:
+    """It ends within ten seconds with status 0; started again, it goes on."""
+    gate = world.directory / "go"
+    world.agent_does([{"wait_for": str(gate)}, *scenes.not_reproduced()])
+    async with served(world) as process:
+        await world.comment("/ptq investigate")
+        await world.next_text()
+        await world.edited("▶ Investigate")
+    assert process.returncode == 0
+    gate.touch()
+    async with served(world):
+        assert "could not reproduce" in await world.next_text()
+    assert len(world.comments()) == 2
+
+
+async def test_kill_9_in_the_middle_of_a_job(world: Bot) -> None:
+    """A process that dies without a word leaves nothing behind that the next does not find."""
+    gate = world.directory / "go"
+    world.agent_does([{"wait_for": str(gate)}, *scenes.not_reproduced()])
+    async with served(world) as process:
+        await world.comment("/ptq investigate")
+        await world.next_text()
+        await world.edited("▶ Investigate")
+        process.kill()
+        await process.wait()
+    gate.touch()
+    async with served(world):
+        assert "could not reproduce" in await world.next_text()
+    assert len(world.comments()) == 2
+
+
+async def test_a_second_service_on_the_same_state(world: Bot) -> None:
+    """One process serves from a state directory; the second is told so and ends."""
+    async with served(world):
+        status, _, said = await ended(await ptq("serve", **environment_of(world)))
+        assert status == 2
+        assert "another ptq serves from" in said
+        async with aiohttp.ClientSession() as session:
+            assert world.github.hook.url is not None
+            url = world.github.hook.url.replace("/webhook", "/readyz")
+            assert (await session.get(url)).status == 200
+
+
+async def test_a_wrong_setting_stops_the_start() -> None:
+    """The operator reads one message, and no traceback."""
+    status, out, said = await ended(await ptq("serve", PTQ_PORT="http"))
+    assert (status, out) == (2, "")
+    assert said == snapshot("""\
+ptq: The settings are wrong:
+  PTQ_PORT (port): Input should be a valid integer, unable to parse string as an integer
+""")
+
+
+async def test_the_database_is_upgraded(tmp_path: Path) -> None:
+    """It may be repeated."""
+    for _ in range(2):
+        status, out, said = await ended(await ptq("db", "upgrade", PTQ_STATE_DIR=str(tmp_path)))
+        assert (status, out, said) == (0, "The database is up to date.\n", "")
+    assert (tmp_path / "ptq.sqlite").exists()
+
+
+async def test_the_help_names_every_command() -> None:
+    """What there is can be found without the documents."""
+    status, out, _ = await ended(await ptq("--help", COLUMNS="100"))
+    assert status == 0
+    assert all(word in out for word in ("serve", "db", "PTQ_CONFIG"))
