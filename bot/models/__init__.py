@@ -40,6 +40,15 @@ from bot.models.names import (
     RepositoryName,
     utc,
 )
+from bot.models.proof import (
+    FailureKind,
+    Neighbour,
+    Proof,
+    Signature,
+    TestEnd,
+    Trial,
+    Trials,
+)
 from bot.models.verdict import Verdict
 
 __all__ = [
@@ -51,6 +60,7 @@ __all__ = [
     "Collected",
     "DeliveryId",
     "DiffStat",
+    "FailureKind",
     "Frozen",
     "GpuRequest",
     "IncludeComments",
@@ -63,13 +73,19 @@ __all__ = [
     "JobState",
     "LeaseId",
     "Mode",
+    "Neighbour",
     "Outcome",
     "Permission",
     "Person",
+    "Proof",
     "PullRequest",
     "RepositoryName",
     "Reservation",
+    "Signature",
+    "TestEnd",
     "TorchBuild",
+    "Trial",
+    "Trials",
     "Verdict",
     "utc",
 ]

@@ -103,10 +103,12 @@ def _machine(view: ProgressView) -> str:
 
 def _turns(view: ProgressView) -> str:
     options = view.job.options
-    spent = money(view.progress.usd)
-    if options.max_usd is not None:
-        spent += f" of {money(options.max_usd)}"
-    return f"{view.progress.turns:,} of {count(options.max_turns, 'turn')}, {spent}"
+    turns = f"{view.progress.turns:,} of {count(options.max_turns, 'turn')}"
+    if not view.progress.usd:
+        # Known at the agent's end only: nothing is not what it costs.
+        return turns
+    limit = "" if options.max_usd is None else f" of {money(options.max_usd)}"
+    return f"{turns}, {money(view.progress.usd)}{limit}"
 
 
 def _elapsed(view: ProgressView, phase: JobState) -> str:

@@ -186,6 +186,23 @@ class PatchSettings(Section):
     max_files: int = 50
 
 
+class ProofSettings(Section):
+    """How the bot itself checks a repro and a patch."""
+
+    runs: int = Field(default=3, ge=1, le=20)
+    """How often a repro is run on each side."""
+    runs_when_mixed: int = Field(default=5, ge=1, le=20)
+    """How often when its runs differ."""
+    test_runs: int = Field(default=10, ge=1, le=100)
+    """How often a single test is run that is reported as flaky (DISABLED tests)."""
+    time_limit: Duration = timedelta(seconds=120)
+    """Of one run; what takes longer hangs."""
+    tests_budget: Duration = timedelta(minutes=10)
+    """For the tests near the patch, both sides together."""
+    retries: int = Field(default=1, ge=0, le=3)
+    """How often the agent gets the bot's fresh output and another try."""
+
+
 class LimitSettings(Section):
     """What anybody may ask for."""
 
@@ -215,6 +232,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     torch: TorchSettings = TorchSettings()
     patch: PatchSettings = PatchSettings()
+    proof: ProofSettings = ProofSettings()
     limits: LimitSettings = LimitSettings()
     progress_interval: Duration = timedelta(seconds=30)
     """The shortest time between two edits of a progress comment."""
