@@ -33,7 +33,10 @@ def main() -> int:
     try:
         if problem := _impossible():
             return _refuse(problem)
-        return asyncio.run(_until_told(player.choose(os.environ)))
+        chosen = player.choose(os.environ)
+        # The event loop's last words belong into the log too.
+        with workplace(chosen.secrets) as place:
+            return asyncio.run(_until_told(chosen, place))
     except ConfigurationError as error:
         return _refuse(str(error))
     except BrokenPipeError:
@@ -68,8 +71,8 @@ def _refuse(problem: str) -> int:
     return 1
 
 
-async def _until_told(chosen: Player) -> int:
-    showing = asyncio.create_task(_demonstrate(chosen))
+async def _until_told(chosen: Player, place: Workplace) -> int:
+    showing = asyncio.create_task(_demonstrate(chosen, place))
     told: set[int] = set()
 
     def tell(number: int) -> None:
@@ -85,18 +88,17 @@ async def _until_told(chosen: Player) -> int:
         return 1
 
 
-async def _demonstrate(chosen: Player) -> int:
-    with workplace(chosen.secrets) as place:
-        try:
-            return await _show(chosen, place)
-        except BrokenPipeError:
-            raise
-        except Exception as error:  # noqa: BLE001 -- whatever it is, people need to know where to look
-            if (task := asyncio.current_task()) and task.cancelling():
-                return 1  # Ctrl-C reaches every program of a terminal, git too
-            _log.exception(DEMO_FAILED)
-            place.keeps_log = True
-            return _refuse(f"{type(error).__name__}; what happened is in {place.log}")
+async def _demonstrate(chosen: Player, place: Workplace) -> int:
+    try:
+        return await _show(chosen, place)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever it is, people need to know where to look
+        if (task := asyncio.current_task()) and task.cancelling():
+            return 1  # Ctrl-C reaches every program of a terminal, git too
+        _log.exception(DEMO_FAILED)
+        place.keeps_log = True
+        return _refuse(f"{type(error).__name__}; what happened is in {place.log}")
 
 
 async def _show(chosen: Player, place: Workplace) -> int:

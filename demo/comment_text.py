@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from markdown_it import MarkdownIt
 from rich.console import Group
-from rich.markdown import Markdown
+from rich.markdown import CodeBlock, Markdown
 from rich.padding import Padding
+from rich.syntax import Syntax
 from rich.text import Text
 
 from demo.screen import printable
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from markdown_it.token import Token
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.markdown import MarkdownElement
 
 CODE_THEME = "ansi_dark"
 """The terminal's own colours."""
@@ -95,8 +97,30 @@ def _title(part: Part, *, is_open: bool) -> Text:
     return Text.assemble(("▾ " if is_open else "▸ ", "cyan"), (part.title or "", "bold"), more)
 
 
+class _Code(CodeBlock):
+    """Code on the terminal's own background, indented."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Syntax(
+            str(self.text).rstrip(),
+            self.lexer_name,
+            theme=self.theme,
+            background_color="default",
+            word_wrap=True,
+            padding=(0, 2),
+        )
+
+
+class _Markdown(Markdown):
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+        **Markdown.elements,
+        "fence": _Code,
+        "code_block": _Code,
+    }
+
+
 def _markdown(text: str) -> Markdown:
-    rendered = Markdown(text, code_theme=CODE_THEME)
+    rendered = _Markdown(text, code_theme=CODE_THEME)
     for token in rendered.parsed:
         for child in token.children or ():
             if child.type == "softbreak":  # in a comment GitHub keeps the ends of lines

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from demo import story, thread
 from demo.result import Result, outcome_of, result_of
+from demo.screen import printable
 from demo.watching import watch
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def perform(stage: Stage, console: Console, player: Player) -> Result:
         thread.show_pull(console, pull, diff=await stage.diff(pull.number))
     result = await result_of(stage, job, seconds=seconds)
     _show_links(console, stage, result)
-    _show_missing(console, stage, job, result)
+    await _show_missing(console, stage, job, result)
     return result
 
 
@@ -69,7 +70,7 @@ def _show_links(console: Console, stage: Stage, result: Result) -> None:
             _link(console, f"{name:<17}", url)
 
 
-def _show_missing(console: Console, stage: Stage, job: Job | None, result: Result) -> None:
+async def _show_missing(console: Console, stage: Stage, job: Job | None, result: Result) -> None:
     missing = result.missing()
     if not missing:
         return
@@ -78,9 +79,13 @@ def _show_missing(console: Console, stage: Stage, job: Job | None, result: Resul
     if job is None:
         answers = [f"{each.status} {each.reply}" for each in stage.github.deliveries]
         console.print(Text(f"The webhook answered: {'; '.join(answers)}"))
-    elif outcome := outcome_of(job):
-        reasons = [f"The job ended as {job.state}.", outcome.problem, outcome.no_pull_reason]
+        return
+    if outcome := outcome_of(job):
+        end = f"The agent's end: {outcome.agent_end}." if outcome.agent_end else ""
+        reasons = [f"The job's end: {job.state}.", end, outcome.problem, outcome.no_pull_reason]
         console.print(Markdown(" ".join(filter(None, reasons))))
+    if complaint := await asyncio.to_thread(stage.stderr, job):
+        console.print(Text(f"The agent's program said: {printable(complaint)}"))
 
 
 def _link(console: Console, before: str, url: str) -> None:

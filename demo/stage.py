@@ -32,6 +32,9 @@ NEEDED = ("git", "bash")
 """Programs that the machine and the GitHub of the demonstration run."""
 
 
+_STDERR_BYTES = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The world of the demonstration, with the service running in it."""
@@ -65,10 +68,21 @@ class Stage:
         """The pull requests, oldest first."""
         return self.github.pulls(story.REPOSITORY)
 
-    def agent_log(self, job: Job) -> Path:
-        """Where the agent writes what it does, on the machine."""
-        agent = f"{job.request.options.agent}-{job.request.run}.log"
-        return self.machine.home / "ptq_workspace" / "jobs" / job.id / agent
+    def directory(self, job: Job) -> Path:
+        """Return the job's directory on the machine."""
+        return self.machine.home / "ptq_workspace" / "jobs" / job.id
+
+    def log_name(self, job: Job) -> str:
+        """Return the name of the agent's log in the job's directory; its stderr lies beside it."""
+        return f"{job.request.options.agent}-{job.request.run}.log"
+
+    def stderr(self, job: Job) -> str:
+        """Return the end of what the agent's program complained about; it blocks."""
+        try:
+            text = (self.directory(job) / f"{self.log_name(job)}.stderr").read_bytes()
+        except FileNotFoundError:
+            return ""
+        return text[-_STDERR_BYTES:].decode(errors="replace").strip()
 
 
 def missing_programs() -> list[str]:

@@ -39,7 +39,7 @@ async def watch(stage: Stage, console: Console) -> Job | None:
             if is_investigating:
                 checklist.show(job)
             if job is not None:
-                await log.show(stage.agent_log(job))
+                await log.show(stage.directory(job) / stage.log_name(job))
             checklist.show(job)
             if job is not None and job.state.is_end:
                 return job
@@ -60,7 +60,9 @@ class _AgentLog:
         data = await asyncio.to_thread(_read, path, self._offset)
         self._offset += len(data)
         for line in self._parser.feed(data):
-            self._console.print(Text(f"    {printable(line)}", "dim"))
+            told = printable(line).replace(f"{path.parent}/", "")
+            shown = Text(f"    {told}", "dim", no_wrap=True, overflow="ellipsis")
+            self._console.print(shown)
 
 
 def _read(path: Path, offset: int) -> bytes:

@@ -41,6 +41,7 @@ def workplace(secrets: Sequence[str]) -> Generator[Workplace]:
             logging.getLogger("dbos").addHandler(logging.NullHandler())
             yield place
     finally:
+        logging.disable()  # what comes now is of the program's own end, and the file is closed
         tempfile.tempdir = default
         shutil.rmtree(directory, ignore_errors=True)
         if not place.keeps_log:
