@@ -1,0 +1,31 @@
+"""What the end-to-end tests share: PyTorch, made once in a checkout, and one workspace."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e import pytorch
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from tests.e2e.pytorch import PyTorch
+
+
+@pytest.fixture(scope="session")
+def real_pytorch() -> PyTorch:
+    """The real PyTorch."""
+    return asyncio.run(pytorch.find())
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
+    """The machine's workspace: the first job prepares it, the next ones find it prepared."""
+    directory = tmp_path_factory.mktemp("machine")
+    yield directory / "ptq_workspace"
+    shutil.rmtree(directory)

@@ -1,0 +1,300 @@
+"""The whole product as an operator runs it: real programs around the bot, and one issue."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.app import Service, serving
+from bot.models import RepositoryName
+from bot.remote import processes
+from bot.settings import Settings
+from bot.store import Database, Leases
+from tests.e2e.claude_program import program
+from tests.e2e.pytorch import REQUIREMENT
+from tests.fakes.github import FakeGitHub
+from tests.fakes.model import ScriptedModel
+from tests.fakes.sshd import RealSshd
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.settings import MachineSettings
+    from bot.store import Job
+    from tests.e2e.pytorch import PyTorch
+    from tests.fakes.github.memory import Comment, Issue
+    from tests.fakes.model_script import Script
+
+REPOSITORY = "pytorch/pytorch"
+MAINTAINER = "maintainer"
+KEY = "sk-ant-the-key-that-stays-on-the-side-of-the-bot"
+PATIENCE = 200.0
+"""Seconds until a test gives up waiting for a job."""
+
+TITLE = "unpad_sequence(batch_first=False) transposes its input in place"
+BODY = """\
+### 🐛 Describe the bug
+
+`torch.nn.utils.rnn.unpad_sequence` transposes its input in place when `batch_first=False`. The
+sequences that it returns are right, but the tensor that I passed is transposed afterwards.
+
+```python
+import torch
+from torch.nn.utils.rnn import pad_sequence, unpad_sequence
+
+padded = pad_sequence([torch.tensor([1.0, 2.0, 3.0]), torch.tensor([4.0, 5.0])])
+shape = tuple(padded.shape)
+unpad_sequence(padded, torch.tensor([3, 2]))
+assert tuple(padded.shape) == shape, f"the caller's tensor became {tuple(padded.shape)}"
+```
+
+### Versions
+
+PyTorch version: 2.13.0+cpu
+Is debug build: False
+CUDA used to build PyTorch: None
+OS: Debian GNU/Linux 12 (bookworm) (x86_64)
+Is CUDA available: False
+
+cc @mikaylagawarecki
+"""
+
+_LOOK = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The events of Claude Code's log."""
+
+    events: list[dict[str, Any]]
+
+    @property
+    def starts(self) -> list[dict[str, Any]]:
+        """The events that tell tools and skills, one for each start of the program."""
+        return [event for event in self.events if event.get("subtype") == "init"]
+
+    def results(self, tool: str, **arguments: str) -> list[str]:
+        """What each call of a tool, with these arguments among others, returned."""
+        blocks = [
+            block
+            for event in self.events
+            if event["type"] in {"assistant", "user"}
+            for block in event["message"]["content"]
+        ]
+        calls = [
+            block["id"]
+            for block in blocks
+            if block["type"] == "tool_use"
+            and block["name"] == tool
+            and arguments.items() <= block["input"].items()
+        ]
+        results = {
+            block["tool_use_id"]: block["content"]
+            for block in blocks
+            if block["type"] == "tool_result"
+        }
+        return [results[call] for call in calls]
+
+
+@dataclass(slots=True)
+class Deployment:
+    """The bot, and everybody it deals with."""
+
+    github: FakeGitHub
+    machine: RealSshd
+    model: ScriptedModel
+    settings: Settings
+    issue: Issue
+    service: Service | None = None
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncGenerator[None]:
+        """Run the service; again after this block it is the next process on the same state."""
+        async with serving(self.settings) as service:
+            self.github.hook.url = f"{service.url}/webhook"
+            self.service = service
+            yield
+
+    async def ask(self) -> None:
+        """Write the maintainer's comment."""
+        await self.github.post_comment(
+            REPOSITORY, self.issue.number, MAINTAINER, "/ptq investigate --gpu-type cpu --hours 1"
+        )
+
+    async def job(self) -> Job:
+        """Return the issue's job, once it has ended."""
+        assert self.service is not None
+        jobs = self.service.jobs
+        repository = RepositoryName.parse(REPOSITORY)
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                job = await jobs.newest(repository, self.issue.number)
+                if job is not None and job.state.is_end:
+                    return job
+                await asyncio.sleep(_LOOK)  # its end is a row in the database
+
+    # What is seen in the thread
+
+    def thread(self) -> list[Comment]:
+        """The bot's comments under the issue, oldest first."""
+        comments = self.github.comments(REPOSITORY, self.issue.number)
+        assert [comment.via_app for comment in comments[:1]] == [False], "who asked comes first"
+        return [comment for comment in comments if comment.via_app]
+
+    def plain(self, text: str) -> str:
+        """Replace what differs from run to run: addresses, dates, durations."""
+        text = text.replace(self.github.url, "https://github.com")
+        text = re.sub(r"\b20\d{6}-", "YYYYMMDD-", text)
+        return re.sub(r"issuecomment-\d+", "issuecomment-ID", text)
+
+    # What is seen on the machine
+
+    @property
+    def directory(self) -> Path:
+        """The job's directory."""
+        jobs = Path(self.settings.machines[0].workspace) / "jobs"
+        (directory,) = jobs.glob(f"*-{self.issue.number}")
+        return directory
+
+    def log(self) -> Log:
+        """What Claude Code wrote down."""
+        lines = (self.directory / "claude-1.log").read_text().splitlines()
+        return Log([json.loads(line) for line in lines])
+
+    def token(self) -> str:
+        """What the agent shows to the gateway."""
+        launch = json.loads((self.directory / "run-1" / "launch.json").read_text())
+        return launch["environment"]["ANTHROPIC_AUTH_TOKEN"]
+
+    async def running(self) -> set[int]:
+        """The agent's processes, from the runner to the last command."""
+        return await asyncio.to_thread(self._marked)
+
+    async def environments(self) -> str:
+        """The environments of the agent's processes, one after the other."""
+        return await asyncio.to_thread(_environments, await self.running())
+
+    async def lent(self) -> list[str]:
+        """The machines that are lent; asked when no service runs."""
+        database = await asyncio.to_thread(Database, self.settings.database)
+        try:
+            return [str(lease.machine) for lease in await Leases(database).living()]
+        finally:
+            await database.close()
+
+    def files_with(self, text: str) -> list[str]:
+        """Return the job's files on the machine, those of the agent's HOME too, with a text."""
+        found: list[str] = []
+        for top, directories, files in os.walk(self.directory):
+            if top == str(self.directory):
+                directories.remove(".venv")
+            paths = (Path(top, name) for name in files)
+            found += [
+                str(path.relative_to(self.directory))
+                for path in paths
+                if not path.is_symlink() and text.encode() in path.read_bytes()
+            ]
+        return sorted(found)
+
+    async def end_agent(self) -> None:
+        """End what a test left running."""
+        await asyncio.to_thread(processes.end_all, self._marked, grace=0)
+
+    def _marked(self) -> set[int]:
+        jobs = Path(self.settings.machines[0].workspace) / "jobs"
+        names = [path.name for path in jobs.glob(f"*-{self.issue.number}")]
+        return {pid for name in names for pid in processes.marked(f"{name}-1")}
+
+
+def _environments(pids: set[int]) -> str:
+    read: list[str] = []
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it has just ended
+            read.append(Path(f"/proc/{pid}/environ").read_text(errors="replace"))
+    return "\n".join(read)
+
+
+@asynccontextmanager
+async def deployment(
+    root: Path,
+    pytorch: PyTorch,
+    workspace: Path,
+    *,
+    script: Script,
+    issue: int,
+    key: str = KEY,
+    retries: int = 10,
+) -> AsyncGenerator[Deployment]:
+    """Everything but the service.
+
+    The model wants ``key``, and the bot has ``KEY``. The jobs of all tests share the workspace, so
+    each needs the number of another issue.
+    """
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    async with (
+        FakeGitHub(check_openapi=True) as github,
+        RealSshd(root / "machine", name="cpu-1", environment={"PATH": path}) as machine,
+        ScriptedModel(script, key=key) as model,
+    ):
+        await github.add_repository(
+            REPOSITORY, source=pytorch.source, collaborators={MAINTAINER: "write"}
+        )
+        deployed = Deployment(
+            github=github,
+            machine=machine,
+            model=model,
+            settings=_settings(
+                github,
+                model,
+                pytorch,
+                machine.settings.model_copy(update={"workspace": str(workspace)}),
+                state=root / "state",
+                retries=retries,
+            ),
+            issue=github.add_issue(
+                REPOSITORY, TITLE, BODY, author="reporter", labels=["module: nn"], number=issue
+            ),
+        )
+        try:
+            yield deployed
+        finally:
+            await deployed.end_agent()
+
+
+def _settings(
+    github: FakeGitHub,
+    model: ScriptedModel,
+    pytorch: PyTorch,
+    machine: MachineSettings,
+    *,
+    state: Path,
+    retries: int,
+) -> Settings:
+    return Settings.model_validate(
+        {
+            "github": github.settings(),
+            "state_dir": state,
+            "port": 0,
+            "provider": "pool",
+            "machines": [machine],
+            "agent": {"claude": {"command": program(), "max_retries": retries}, "stop_grace": 2},
+            "model": {"base_url": model.url, "api_key": KEY},
+            "torch": {
+                "requirement": REQUIREMENT,
+                "index_url": str(pytorch.index),
+                "tagged": False,
+                "source_url": str(pytorch.source),
+                "python": sys.executable,
+                "extra_packages": [],
+            },
+            "progress_interval": 1,
+            "poll_interval": 0.1,
+        }
+    )
