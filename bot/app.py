@@ -59,7 +59,7 @@ class Service:
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncGenerator[Service]:
     """Run the whole service in this process until the block ends; raise ConfigurationError."""
-    secret = check(settings)
+    secret = await asyncio.to_thread(check, settings)
     async with AsyncExitStack() as stack:
         database = await _database(settings, stack)
         engine = Engine(database.url, executor_id="serve", poll=settings.poll_interval)
@@ -77,7 +77,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
         parts = await _parts(settings, database, jobs, gateway, session, stack)
         deliveries = Deliveries(database)
         receiving = _register(engine, parts, deliveries)
-        await gateway.start(settings.model.gateway_port)
+        await _open_gateway(gateway, settings)
         await engine.launch()
         stack.push_async_callback(engine.close, grace=GRACE)
         app = application(secret=secret, receiving=receiving, engine=engine, database=database)
@@ -130,7 +130,8 @@ async def _parts(
 ) -> Parts:
     github = GitHub(settings.github, session)
     known_agents = await asyncio.to_thread(agents, settings.agent)
-    redactor = Redactor((*settings.secrets, settings.github.key))
+    key = await asyncio.to_thread(lambda: settings.github.key)
+    redactor = Redactor((*settings.secrets, key))
     leases, documents = Leases(database), Documents(database)
     provider = machine_provider(settings, leases)
     stack.push_async_callback(provider.close)
@@ -186,6 +187,16 @@ async def _listen(app: web.Application, settings: Settings, stack: AsyncExitStac
         ) from error
     host, port = runner.addresses[0][:2]
     return f"http://{host}:{port}"
+
+
+async def _open_gateway(gateway: Gateway, settings: Settings) -> None:
+    try:
+        await gateway.start(settings.model.gateway_port)
+    except OSError as error:
+        raise ConfigurationError(
+            f"PTQ_MODEL__GATEWAY_PORT: cannot listen on 127.0.0.1:{settings.model.gateway_port}: "
+            f"{error.strerror}"
+        ) from error
 
 
 def _gateway_secret(webhook_secret: str) -> bytes:

@@ -122,15 +122,17 @@ async def test_a_mistake_is_told_with_the_nearest_right_word(
     [
         (
             "/ptq investigate --hours 20",
-            snapshot('@maintainer I cannot do that: `--hours 20` is more than the 8 allowed here.'),
+            snapshot("@maintainer I cannot do that: `--hours 20` is more than the 8 allowed here."),
         ),
         (
             "/ptq investigate --gpus 16",
-            snapshot('@maintainer I cannot do that: `--gpus 16` is more than the 8 allowed here.'),
+            snapshot("@maintainer I cannot do that: `--gpus 16` is more than the 8 allowed here."),
         ),
         (
             "/ptq investigate --max-usd 500",
-            snapshot('@maintainer I cannot do that: `--max-usd 500` is more than the 50 allowed here.'),
+            snapshot(
+                "@maintainer I cannot do that: `--max-usd 500` is more than the 50 allowed here."
+            ),
         ),
         (
             "/ptq investigate --agent codex",
