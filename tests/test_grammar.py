@@ -1,7 +1,5 @@
 """What a command line means, and what is said of a wrong one."""
 
-
-
 from __future__ import annotations
 
 import pytest

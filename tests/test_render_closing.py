@@ -1,7 +1,5 @@
 """The closing comment, word for word."""
 
-
-
 from __future__ import annotations
 
 import pytest

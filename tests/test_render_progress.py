@@ -1,7 +1,5 @@
 """The progress comment, word for word."""
 
-
-
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """A draft pull request and its commit, word for word."""
 
-
-
 from __future__ import annotations
 
 from hypothesis import given, settings, strategies as st

@@ -1,7 +1,5 @@
 """The short answers, word for word."""
 
-
-
 from __future__ import annotations
 
 from inline_snapshot import snapshot

@@ -1,7 +1,5 @@
 """Untrusted text mentions nobody, closes nothing, loads nothing and gives no secret away."""
 
-
-
 from __future__ import annotations
 
 import re
