@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 
@@ -21,11 +22,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def console() -> Console:
-    """Return the console of standard output; without a terminal it writes no control character."""
+    """Return the console of standard output; plain where it is no terminal, or a dumb one.
+
+    A plain console writes no control character.
+    """
     output: object = sys.stdout
     if isinstance(output, io.TextIOWrapper):
         output.reconfigure(errors="replace")
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         return Console(
             force_terminal=False, color_system=None, no_color=True, width=PLAIN, emoji=False
         )
