@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 REPOSITORY = "pytorch/pytorch"
 MAINTAINER = "maintainer"
 KEY = "sk-ant-the-key-that-stays-on-the-side-of-the-bot"
-PATIENCE = 200.0
+PATIENCE = 180.0
 """Seconds until a test gives up waiting for a job."""
 
 TITLE = "unpad_sequence(batch_first=False) transposes its input in place"
@@ -152,7 +152,9 @@ class Deployment:
         """Replace what differs from run to run: addresses, dates, durations."""
         text = text.replace(self.github.url, "https://github.com")
         text = re.sub(r"\b20\d{6}-", "YYYYMMDD-", text)
-        return re.sub(r"issuecomment-\d+", "issuecomment-ID", text)
+        text = re.sub(r"issuecomment-\d+", "issuecomment-ID", text)
+        text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", text)
+        return re.sub(r"\b\d+ s\b|\b\d+ min(?: \d+ s)?\b", "N s", text)
 
     # What is seen on the machine
 
@@ -168,17 +170,12 @@ class Deployment:
         lines = (self.directory / "claude-1.log").read_text().splitlines()
         return Log([json.loads(line) for line in lines])
 
-    def token(self) -> str:
-        """What the agent shows to the gateway."""
-        launch = json.loads((self.directory / "run-1" / "launch.json").read_text())
-        return launch["environment"]["ANTHROPIC_AUTH_TOKEN"]
-
     async def running(self) -> set[int]:
         """The agent's processes, from the runner to the last command."""
         return await asyncio.to_thread(self._marked)
 
-    async def environments(self) -> str:
-        """The environments of the agent's processes, one after the other."""
+    async def environment(self) -> str:
+        """The variables of all of the agent's processes."""
         return await asyncio.to_thread(_environments, await self.running())
 
     async def lent(self) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.e2e.pytorch import TEST_FILE
 from tests.fakes.model_script import ModelRequest, ToolCall, Turn, bash, edit, read, write
@@ -48,7 +48,7 @@ def investigate(asked: ModelRequest) -> Turn:
     directory = _DIRECTORY.search(asked.prompt)
     if directory is None:
         return Turn("I stop: nobody told me where the brief is.")
-    results = asked.tool_results
+    results = _results(asked)
     used = 0
     for step in _STEPS:
         seen = results[used : used + len(step.expects)]
@@ -59,6 +59,29 @@ def investigate(asked: ModelRequest) -> Turn:
             if re.search(expected, result, re.DOTALL) is None:
                 return Turn(f"I stop: not {expected!r} but {result[-1000:]!r}")
     return Turn(LAST_WORDS)
+
+
+def _results(asked: ModelRequest) -> list[str]:
+    """Return what the tools returned, in the order of the calls: some run side by side."""
+    messages: list[dict[str, Any]] = asked.body["messages"]
+    blocks: list[dict[str, Any]] = [
+        block
+        for message in messages
+        if not isinstance(message["content"], str)
+        for block in message["content"]
+    ]
+    results = {
+        block["tool_use_id"]: _text(block["content"])
+        for block in blocks
+        if block["type"] == "tool_result"
+    }
+    return [results[block["id"]] for block in blocks if block["type"] == "tool_use"]
+
+
+def _text(content: str | list[dict[str, str]]) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(block.get("text", "") for block in content)
 
 
 def has_edited(asked: ModelRequest) -> bool:

@@ -1,0 +1,216 @@
+"""A real bug of PyTorch, from the comment to the draft pull request, between real programs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.models import AgentEnd, JobState, Outcome, Verdict
+from tests.e2e.deployment import KEY, PATIENCE, REPOSITORY, deployment
+from tests.e2e.investigator import (
+    FAILURE,
+    NEIGHBOURS,
+    REPRO,
+    RIGHT,
+    SOURCE_FILE,
+    TITLE,
+    WRONG,
+    has_edited,
+    investigate,
+)
+from tests.fakes.model_script import Answer, Fault, ModelRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.store import Job
+    from tests.e2e.deployment import Deployment
+    from tests.e2e.pytorch import PyTorch
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+
+async def test_a_real_bug_is_fixed(tmp_path: Path, real_pytorch: PyTorch, workspace: Path) -> None:
+    """Claude Code reproduces and mends a bug of PyTorch; the draft holds that one line."""
+    async with deployment(
+        tmp_path, real_pytorch, workspace, script=investigate, issue=4021
+    ) as world:
+        async with world.serving():
+            await world.ask()
+            job = await world.job()
+
+        await is_fixed(world, job)
+        assert job.build is not None
+        assert (job.build.version, job.build.base_commit) == ("2.13.0+cpu", real_pytorch.commit)
+        assert await world.github.diff(REPOSITORY, 4022) == snapshot("""\
+diff --git a/torch/nn/utils/rnn.py b/torch/nn/utils/rnn.py
+index 84e2089..5b3be9c 100644
+--- a/torch/nn/utils/rnn.py
++++ b/torch/nn/utils/rnn.py
+@@ -506,7 +506,7 @@ def unpad_sequence(
+     unpadded_sequences = []
+ \n\
+     if not batch_first:
+-        padded_sequences.transpose_(0, 1)
++        padded_sequences = padded_sequences.transpose(0, 1)
+ \n\
+     max_length = padded_sequences.shape[1]
+     idx = torch.arange(max_length, device=lengths.device)
+""")
+        progress, closing = world.thread()
+        assert world.plain(closing.body) == snapshot("""\
+<!-- ptq:closing job=YYYYMMDD-pytorch-4021 run=1 -->
+@maintainer The agent reports that it reproduced the bug and fixed it. Its change is in [draft pull request #4022](https://github.com/pytorch/pytorch/pull/4022).
+
+In its words:
+> `unpad_sequence` transposed the caller's tensor in place. It works on a view now.
+
+The report is in [the comment above](https://github.com/pytorch/pytorch/issues/4021#issuecomment-ID). All of this is the agent's own account: neither I nor a person has checked it.\
+""")
+        assert world.plain(progress.body).partition("<details>")[0] == snapshot("""\
+<!-- ptq:progress job=YYYYMMDD-pytorch-4021 run=1 -->
+**This investigation has finished** (job `YYYYMMDD-pytorch-4021`), as [asked for](https://github.com/pytorch/pytorch/issues/4021#issuecomment-ID) by maintainer.
+
+- ✓ Reserve a machine: `cpu-1`, no GPU
+- ✓ Prepare PyTorch on it: torch `2.13.0+cpu`, N s
+- ✓ Investigate: 7 of 100 turns, $0.05, N s
+- ✓ Give the machine back
+- ✓ Check and publish the patch
+
+The agent reports that it reproduced the bug and fixed it. Draft pull request: [#4022](https://github.com/pytorch/pytorch/pull/4022).
+
+Ended DATE UTC. It took N s.
+
+""")
+        assert f"{FAILURE}\nexit status 1" in progress.body
+        assert "exit status 0" in progress.body
+
+
+@pytest.mark.parametrize(
+    ("issue", "fault"),
+    [
+        (4023, Fault(401, "authentication_error", "invalid x-api-key")),
+        (4024, Fault(529, "overloaded_error", "Overloaded")),
+    ],
+)
+async def test_a_model_that_refuses(
+    tmp_path: Path, real_pytorch: PyTorch, workspace: Path, issue: int, fault: Fault
+) -> None:
+    """When the model refuses, the job ends as failed, says so, and opens nothing."""
+    async with deployment(
+        tmp_path, real_pytorch, workspace, script=lambda _: fault, issue=issue, retries=1
+    ) as world:
+        async with world.serving():
+            await world.ask()
+            job = await world.job()
+
+        assert job.state is JobState.FAILED
+        assert Outcome.model_validate(job.outcome).agent_end is AgentEnd.API_ERROR
+        assert world.model.conversation
+        assert world.github.pulls(REPOSITORY) == []
+        progress, closing = world.thread()
+        assert world.plain(closing.body).replace(str(issue), "N") == snapshot("""\
+<!-- ptq:closing job=YYYYMMDD-pytorch-N run=1 -->
+@maintainer The model behind the agent failed or refused, so the agent ended early.
+
+What is known is in [the comment above](https://github.com/pytorch/pytorch/issues/N#issuecomment-ID). It may be incomplete, because the run was cut short.\
+""")
+        assert "**This investigation has failed**" in progress.body
+        assert await world.lent() == []
+        assert await world.running() == set()
+
+
+async def test_a_restart_takes_nothing(
+    tmp_path: Path, real_pytorch: PyTorch, workspace: Path
+) -> None:
+    """The agent outlives the service; the next process follows it to the end, and says it once."""
+    waits = asyncio.Event()
+
+    def script(asked: ModelRequest) -> Answer:
+        turn = investigate(asked)
+        if waits.is_set() or not has_edited(asked):
+            return turn
+        waits.set()
+        return replace(turn, after=asyncio.Event())
+
+    async with deployment(tmp_path, real_pytorch, workspace, script=script, issue=4025) as world:
+        async with world.serving():
+            await world.ask()
+            async with asyncio.timeout(PATIENCE):
+                await waits.wait()
+            before = await world.running()
+        async with asyncio.timeout(PATIENCE):
+            await world.model.hung_up.wait()
+        asked = len(world.model.conversation)
+
+        assert before
+        assert before <= await world.running()
+        environment = await world.environment()
+        assert KEY not in environment
+        token = environment.partition("ANTHROPIC_AUTH_TOKEN=")[2].partition("\0")[0]
+        assert token
+        assert await world.lent() == ["cpu-1"]
+        assert len(world.thread()) == 1
+
+        async with world.serving():
+            job = await world.job()
+
+        await is_fixed(world, job)
+        assert len(world.model.conversation) > asked
+        assert token not in str([request.headers for request in world.model.requests])
+        assert world.files_with(token) == []
+
+
+async def is_fixed(world: Deployment, job: Job) -> None:
+    """Check what is true of every job that ended with a fix, however it came there."""
+    outcome = Outcome.model_validate(job.outcome)
+    assert (job.state, outcome.verdict) == (JobState.FINISHED, Verdict.FIXED)
+    assert outcome.agent_end is AgentEnd.SUCCESS
+
+    # The program's own tools did it, once, and saw what they must have seen.
+    log = world.log()
+    (start,) = log.starts
+    assert {"verify-fix", "make-pr"} <= set(start["skills"])
+    before, after = log.results("Bash", command=REPRO)
+    assert before.endswith(f"{FAILURE}\nexit status 1")
+    assert after.endswith("exit status 0")
+    assert FAILURE not in after
+    assert ["\nOK\nexit status 0" in run for run in log.results("Bash", command=NEIGHBOURS)] == [
+        True,
+        True,
+    ]
+    assert len(log.results("Edit", old_string=WRONG, new_string=RIGHT)) == 1
+
+    # Two comments and one draft pull request with that one line.
+    progress, closing = world.thread()
+    (pull,) = world.github.pulls(REPOSITORY)
+    assert pull.pull is not None
+    assert pull.pull.draft
+    assert (pull.pull.head, pull.pull.base) == (f"ptq/{world.issue.number}", "main")
+    assert pull.title == TITLE
+    link = f"{world.github.url}/{REPOSITORY}/pull/{pull.number}"
+    assert link in progress.body
+    assert link in closing.body
+    assert job.progress_comment_url is not None
+    assert job.progress_comment_url in closing.body
+    changed = [
+        line
+        for line in (await world.github.diff(REPOSITORY, pull.number)).splitlines(keepends=True)
+        if line.startswith(("+", "-"))
+    ]
+    assert changed == [
+        f"--- a/{SOURCE_FILE}\n",
+        f"+++ b/{SOURCE_FILE}\n",
+        f"-{WRONG}",
+        f"+{RIGHT}",
+    ]
+
+    # The machine is free, nothing runs on it, and it never had the key.
+    assert await world.lent() == []
+    assert await world.running() == set()
+    assert world.files_with(KEY) == []
+    assert {request.headers["x-api-key"] for request in world.model.requests} == {KEY}
