@@ -8,6 +8,7 @@ run twice (the process died between doing and recording), so each finds what it 
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,6 +38,9 @@ APPLICATION_VERSION = "1"
 """Constant: dbos would hash the code, and any edit would strand the running jobs."""
 
 _THREADS = 16
+_AFTER_CANCELLING = timedelta(seconds=1)
+_LIBRARY = "dbos"
+_NOWHERE = logging.NullHandler()
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -119,10 +123,14 @@ class Engine:
             )
         # Retries are logged here; stamina's own hooks would be looked for in a step.
         stamina.instrumentation.set_on_retry_hooks([])
+        # dbos would write to standard error by itself, around our log and what it leaves out.
+        library = logging.getLogger(_LIBRARY)
+        library.addHandler(_NOWHERE)
         DBOS(config=self._config)
         for name, body in self._bodies.items():
             DBOS.workflow(name=name)(self._counted(name, body))
         DBOS.launch()
+        library.propagate = True
         self._client = client
 
     @property
@@ -139,16 +147,16 @@ class Engine:
         client, self._client = self._client, None
         if client is None:
             return
+        library = logging.getLogger(_LIBRARY)
+        # It warns of every step that is interrupted, which is what was asked for.
+        library.setLevel(logging.ERROR)
         for step, waits in self._steps.items():
             if waits:
                 step.cancel()
-        try:
-            async with asyncio.timeout(grace.total_seconds()):
-                await self._idle.wait()
-        except TimeoutError:
+        if not await self._is_idle_within(grace):
             for step in self._steps:
                 step.cancel()
-            await asyncio.wait({asyncio.ensure_future(self._idle.wait())}, timeout=1)
+            await self._is_idle_within(_AFTER_CANCELLING)
         _log.info(ENGINE_STOPPED, interrupted=self._unfinished)
         loop = asyncio.get_running_loop()
         apart = ThreadPoolExecutor(1)
@@ -157,6 +165,15 @@ class Engine:
         apart.shutdown(wait=False)
         # dbos had put its own executor here, and shut it down.
         loop.set_default_executor(ThreadPoolExecutor())
+        library.setLevel(logging.WARNING)
+
+    async def _is_idle_within(self, limit: timedelta) -> bool:
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def enqueuer(
         self, workflow: str, *, queue: Queue, workflow_id: str, argument: str

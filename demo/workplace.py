@@ -37,8 +37,6 @@ def workplace(secrets: Sequence[str]) -> Generator[Workplace]:
     try:
         with place.log.open("w", encoding="utf-8") as stream:
             log.configure("json", secrets, stream=stream)
-            # dbos would write to standard error, unless its logger has a handler.
-            logging.getLogger("dbos").addHandler(logging.NullHandler())
             yield place
     finally:
         logging.disable()  # what comes now is of the program's own end, and the file is closed

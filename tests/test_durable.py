@@ -24,7 +24,8 @@ NO_GRACE = timedelta(0)
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncGenerator[Database]:
     """Give each test a database of its own."""
-    database = Database(f"sqlite:///{tmp_path / 'ptq.sqlite'}")
+    url = f"sqlite:///{tmp_path / 'ptq.sqlite'}"
+    database = await asyncio.to_thread(Database, url)
     await database.upgrade()
     yield database
     await database.close()

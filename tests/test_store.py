@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -33,7 +34,8 @@ REQUEST = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=4))
 @asynccontextmanager
 async def opened(path: Path) -> AsyncGenerator[Database]:
     """Open the database of this directory, as a process would."""
-    database = Database(f"sqlite:///{path / 'ptq.sqlite'}")
+    url = f"sqlite:///{path / 'ptq.sqlite'}"
+    database = await asyncio.to_thread(Database, url)
     await database.upgrade()
     try:
         yield database
@@ -210,7 +212,8 @@ async def test_the_first_writing_of_a_document_stays(database: Database) -> None
 
 async def test_an_old_database_stops_the_start(tmp_path: Path) -> None:
     """A database without the tables is named, with what to do."""
-    database = Database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    url = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    database = await asyncio.to_thread(Database, url)
     with pytest.raises(ConfigurationError, match="ptq db upgrade"):
         await database.require_current()
     await database.upgrade()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -154,7 +155,7 @@ async def stop_agent(
 def run_of(parts: Parts, request: JobRequest, paths: JobPaths, launched: Launched) -> runs.Run:
     """Return where a job's run lives on the machine, and until when."""
     return runs.Run(
-        id=f"{request.job_id}-{request.run}",
+        id=_marker(request, paths),
         directory=run_directory(request, paths),
         cwd=paths.directory,
         log=f"{paths.directory}/{request.options.agent}-{request.run}.log",
@@ -163,6 +164,12 @@ def run_of(parts: Parts, request: JobRequest, paths: JobPaths, launched: Launche
         hard_deadline=launched.hard_deadline,
         stop_grace=parts.settings.agent.stop_grace,
     )
+
+
+def _marker(request: JobRequest, paths: JobPaths) -> str:
+    """Return the run's id on its machine, where another workspace may have a job of this name."""
+    place = hashlib.sha256(paths.directory.encode()).hexdigest()[:8]
+    return f"{request.job_id}-{request.run}-{place}"
 
 
 def run_directory(request: JobRequest, paths: JobPaths) -> str:

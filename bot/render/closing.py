@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from bot.models import AgentEnd, JobState, Verdict
+from bot.render.endings import agent_ended
 from bot.render.markers import closing_marker, marked
-from bot.render.phrases import count, hours, mention, money, name
+from bot.render.phrases import hours, mention, name
 from bot.render.sanitise import inline
 from bot.render.verdicts import verdict_sentence
 
@@ -53,40 +54,15 @@ def _ending(view: ClosingView) -> str:
             if view.agent_end is None or view.agent_end is AgentEnd.SUCCESS:
                 silent = outcome.verdict is None
                 return "The agent ended without a verdict." if silent else ""
-            return _agent_failure(view, view.agent_end)
+            return agent_ended(view.agent_end, view.job.options)
 
 
 def _failure(view: ClosingView) -> str:
     if view.agent_end is not None and view.agent_end is not AgentEnd.SUCCESS:
-        sentence = _agent_failure(view, view.agent_end)
+        sentence = agent_ended(view.agent_end, view.job.options)
         return f"{sentence} {view.outcome.problem}".strip()
     problem = view.outcome.problem or "Something went wrong inside ptq."
     return f"This job failed. {problem}"
-
-
-def _agent_failure(  # noqa: PLR0911 -- a sentence for each end
-    view: ClosingView, end: AgentEnd
-) -> str:
-    options = view.job.options
-    match end:
-        case AgentEnd.SUCCESS:
-            return ""
-        case AgentEnd.MAX_TURNS:
-            turns = count(options.max_turns, "turn")
-            return f"The agent used up its {turns} before it was done."
-        case AgentEnd.MAX_USD:
-            limit = "its money" if options.max_usd is None else f"its {money(options.max_usd)}"
-            return f"The agent used up {limit} before it was done."
-        case AgentEnd.API_ERROR:
-            return "The model behind the agent failed or refused, so the agent ended early."
-        case AgentEnd.STOPPED:
-            return "The agent was stopped before it was done."
-        case AgentEnd.TIMED_OUT:
-            return f"The time limit ({hours(options.hours)}) ran out before the agent was done."
-        case AgentEnd.CRASHED:
-            return "The agent crashed before it was done."
-        case _:
-            assert_never(end)
 
 
 def _pull(view: ClosingView) -> str:
