@@ -7,7 +7,7 @@ import importlib.util
 import json
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ class Bench:
     root: Path
     model: ScriptedModel
     launch: Launch
-    claude: Claude = field(default_factory=lambda: Claude(ClaudeSettings(command=program())))
+    claude: Claude
 
     @property
     def directory(self) -> Path:
@@ -118,6 +118,8 @@ async def bench(root: Path, script: Script = ()) -> AsyncGenerator[Bench]:
     """A job's directory, and a gateway in front of a model that answers by ``script``."""
     worktree = root / "job" / "pytorch"
     write(worktree / "bug.py", "answer = 41\n")
+    # It reads the hook that travels along.
+    claude = await asyncio.to_thread(Claude, ClaudeSettings(command=program()))
     async with (
         aiohttp.ClientSession() as http,
         ScriptedModel(script, key=KEY) as model,
@@ -136,4 +138,4 @@ async def bench(root: Path, script: Script = ()) -> AsyncGenerator[Bench]:
             model_token=machine.token,
             environment={"PTQ_RUN_DIR": str(root / "job")},
         )
-        yield Bench(root, model, launch)
+        yield Bench(root, model, launch, claude)
