@@ -9,6 +9,7 @@ import re
 import sys
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,7 @@ class Deployment:
 
     async def running(self) -> set[int]:
         """The agent's processes, from the runner to the last command."""
-        return await asyncio.to_thread(self._marked)
+        return await asyncio.to_thread(_processes_of, self.directory)
 
     async def environment(self) -> str:
         """The variables of all of the agent's processes."""
@@ -201,13 +202,22 @@ class Deployment:
         return sorted(found)
 
     async def end_agent(self) -> None:
-        """End what a test left running."""
-        await asyncio.to_thread(processes.end_all, self._marked, grace=0)
-
-    def _marked(self) -> set[int]:
+        """End what a test that failed left running."""
         jobs = Path(self.settings.machines[0].workspace) / "jobs"
-        names = [path.name for path in jobs.glob(f"*-{self.issue.number}")]
-        return {pid for name in names for pid in processes.marked(f"{name}-1")}
+        for directory in await asyncio.to_thread(lambda: [*jobs.glob(f"*-{self.issue.number}")]):
+            find = partial(_processes_of, directory)
+            await asyncio.to_thread(processes.end_all, find, grace=0)
+
+
+def _processes_of(directory: Path) -> set[int]:
+    """Return the processes whose words or variables name a directory."""
+    found: set[int] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            texts = [(process / name).read_bytes() for name in ("cmdline", "environ")]
+            if any(os.fsencode(directory) in text for text in texts):
+                found.add(int(process.name))
+    return found
 
 
 def _environments(pids: set[int]) -> str:
