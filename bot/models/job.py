@@ -123,7 +123,9 @@ class Outcome(Frozen):
     state: JobState
     """One of the ends."""
     verdict: Verdict | None = None
-    """None when the job did not get as far as an agent's answer."""
+    """What the bot proved, else what the agent claims; None when neither got as far."""
+    claim: Verdict | None = None
+    """What the agent claims, beside a proof; None when it left no verdict."""
     summary: str = ""
     """The agent's own sentences about it: untrusted."""
     pull: PullRequest | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.render.evidence import TITLE
 from bot.render.fences import closes, opening_fence
 from bot.render.sanitise import code_block, markdown
 
@@ -32,23 +33,34 @@ def fits(text: str) -> bool:
     return len(text.encode("utf-8", "replace")) <= MOST_BYTES
 
 
-def with_files(head: str, texts: Texts, *, redactor: Redactor, whole_url: str | None) -> str:
+def details(summary: str, body: str) -> str:
+    """Return a section that GitHub shows collapsed; empty without a body."""
+    if not body.strip():
+        return ""
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def with_files(
+    head: str, texts: Texts, *, checked: str = "", redactor: Redactor, whole_url: str | None
+) -> str:
     """Return ``head`` with the agent's files under it, each in a section of its own.
 
     What does not fit is dropped in this order, and named: log, worklog, patch, the middle of the
-    report.
+    report. ``checked`` is Markdown of ours, with a bounded length: how the bot itself checked; it
+    stays.
     """
+    kept = details(TITLE, checked)
     sections = [
-        ("report", _details(f"Report by the agent ({DISCLOSURE})", _report(texts, redactor))),
-        ("patch", _details("Patch", _code(texts.patch, "diff", redactor))),
-        ("worklog", _details(f"Worklog of the agent ({DISCLOSURE})", _worklog(texts, redactor))),
-        ("log", _details("End of the agent's log", _code(texts.log, "", redactor))),
+        ("report", details(f"Report by the agent ({DISCLOSURE})", _report(texts, redactor))),
+        ("patch", details("Patch", _code(texts.patch, "diff", redactor))),
+        ("worklog", details(f"Worklog of the agent ({DISCLOSURE})", _worklog(texts, redactor))),
+        ("log", details("End of the agent's log", _code(texts.log, "", redactor))),
     ]
     present = [(name, section) for name, section in sections if section]
     dropped: list[str] = []
-    while not fits(whole := _joined(head, present, dropped, whole_url)):
+    while not fits(whole := _joined([head, kept], present, dropped, whole_url)):
         if len(present) == 1 and present[0][0] == "report":
-            return _with_cut_report(head, texts.report, redactor, dropped, whole_url)
+            return _with_cut_report([head, kept], texts.report, redactor, dropped, whole_url)
         if not present:
             return whole
         dropped.insert(0, present.pop()[0])
@@ -56,18 +68,18 @@ def with_files(head: str, texts: Texts, *, redactor: Redactor, whole_url: str | 
 
 
 def _with_cut_report(
-    head: str, report: str, redactor: Redactor, dropped: list[str], whole_url: str | None
+    ours: list[str], report: str, redactor: Redactor, dropped: list[str], whole_url: str | None
 ) -> str:
     """Cut the middle out of the report until it fits, a little more each time."""
     size = min(len(report), MOST_CHARACTERS)
     while size > _ENOUGH:
         body = _cut(report, size, lambda part: markdown(part, redactor=redactor))
-        section = _details(f"Report by the agent ({DISCLOSURE})", body)
-        whole = _joined(head, [("report", section)], ["middle of the report", *dropped], whole_url)
+        section = details(f"Report by the agent ({DISCLOSURE})", body)
+        whole = _joined(ours, [("report", section)], ["middle of the report", *dropped], whole_url)
         if fits(whole):
             return whole
         size = size * 3 // 4
-    return _joined(head, [], ["report", *dropped], whole_url)
+    return _joined(ours, [], ["report", *dropped], whole_url)
 
 
 def _cut(text: str, size: int, sanitise: Callable[[str], str]) -> str:
@@ -107,12 +119,15 @@ def _open_fence(lines: list[str]) -> str | None:
 
 
 def _joined(
-    head: str, sections: list[tuple[str, str]], dropped: list[str], whole_url: str | None
+    ours: list[str], sections: list[tuple[str, str]], dropped: list[str], whole_url: str | None
 ) -> str:
-    parts = [head, *(section for _, section in sections)]
+    head, kept = ours
+    first = [section for name, section in sections if name == "report"]
+    others = [section for name, section in sections if name != "report"]
+    parts = [head, *first, kept, *others]
     if dropped:
         parts.append(_note(dropped, whole_url))
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _note(dropped: list[str], whole_url: str | None) -> str:
@@ -134,9 +149,3 @@ def _worklog(texts: Texts, redactor: Redactor) -> str:
 
 def _code(text: str, language: str, redactor: Redactor) -> str:
     return code_block(text[-_READ:], language, redactor=redactor) if text.strip() else ""
-
-
-def _details(summary: str, body: str) -> str:
-    if not body.strip():
-        return ""
-    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.models import AgentEnd, JobId, Outcome, TorchBuild
+    from bot.models import AgentEnd, JobId, Outcome, Proof, TorchBuild
 
 _OPTIONS = JobOptions()
 _PROGRESS = AgentProgress()
@@ -21,10 +21,11 @@ PHASES = (
     JobState.RESERVING,
     JobState.PREPARING,
     JobState.INVESTIGATING,
+    JobState.PROVING,
     JobState.RELEASING,
     JobState.PUBLISHING,
 )
-"""The lines of the checklist, in their order."""
+"""The lines of the checklist, in their order; that of the proof only where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Texts:
     worklog: str = ""
     log: str = ""
     """The end of the agent's log, in readable lines."""
+    repro: str = ""
+    """The repro that the agent wrote where the issue has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,13 @@ class ProgressView:
     progress: AgentProgress = _PROGRESS
     can_be_killed: bool = False
     """Whether `/ptq kill` is built and would still do something."""
+    will_prove: bool = False
+    """Whether a proof is planned: in fix mode the checklist names it before it begins."""
+    agent_end: AgentEnd | None = None
+    """How the agent ended; None when it was not started, or is not known."""
     outcome: Outcome | None = None
+    proof: Proof | None = None
+    """What the bot saw; its verdict is told, and ``outcome.claim`` is the agent's."""
     texts: Texts = field(default_factory=Texts)
     whole_url: str | None = None
     """Where the artifacts can be had in full, for readers of this thread."""
@@ -93,6 +102,8 @@ class ClosingView:
     cancelled_by: str | None = None
     """Login of the person who stopped the job."""
     has_report: bool = False
+    proof: Proof | None = None
+    """What the bot saw; its verdict is told, and ``outcome.claim`` is the agent's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,3 +119,4 @@ class PullRequestView:
     progress: AgentProgress = _PROGRESS
     torch: TorchBuild | None = None
     progress_url: str | None = None
+    proof: Proof | None = None
