@@ -91,8 +91,8 @@ class JobRequest(Frozen):
     installation_id: int
     issue_number: int
     requester: Person
-    command_comment_id: int
-    """The comment that holds the command."""
+    command_comment_id: int | None
+    """The comment that holds the command; None when a label gave it."""
     command_url: str | None = None
     """Where people read it."""
     asked_at: AwareDatetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.store.acceptance import Accepted
+from bot.store.configurations import RightConfigurations
 from bot.store.database import Database, only_process
 from bot.store.deliveries import Deliveries, Delivery, Handled
 from bot.store.documents import Documents
@@ -20,5 +21,6 @@ __all__ = [
     "Jobs",
     "Lease",
     "Leases",
+    "RightConfigurations",
     "only_process",
 ]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.models import DeliveryId, JobId, JobRequest, JobState
 from bot.store import tables
-from bot.store.deliveries import claim_command
+from bot.store.deliveries import claim_command, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,8 @@ def accept(
     if connection.dialect.name == "postgresql":
         lock = sa.func.hashtextextended(repository, 0)
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
-    before = _command(connection, repository, draft.command_comment_id, ordinal)
+    source = source_of(draft.command_comment_id, delivery_id)
+    before = _command(connection, repository, source, ordinal)
     if before is not None:
         return Accepted(JobId(before["job_id"]), is_new=before["outcome"] == "job")
     key = f"{repository.lower()}#{draft.issue_number}"
@@ -79,14 +80,14 @@ def accept(
 
 
 def _command(
-    connection: sa.Connection, repository: str, comment_id: int, ordinal: int
+    connection: sa.Connection, repository: str, source: str, ordinal: int
 ) -> sa.RowMapping | None:
     table = tables.commands
     return (
         connection.execute(
             sa.select(table.c.outcome, table.c.job_id).where(
                 table.c.repository == repository,
-                table.c.comment_id == comment_id,
+                table.c.source == source,
                 table.c.ordinal == ordinal,
             )
         )

@@ -71,21 +71,27 @@ class Deliveries:
         return await self._database.call(_waiting)
 
     async def handled(
-        self, repository: RepositoryName, comment_id: int, ordinal: int
+        self,
+        repository: RepositoryName,
+        comment_id: int | None,
+        ordinal: int,
+        *,
+        delivery_id: DeliveryId,
     ) -> Handled | None:
         """Return what became of a command, or None for one that is new."""
-        return await self._database.call(_handled, str(repository), comment_id, ordinal)
+        source = source_of(comment_id, delivery_id)
+        return await self._database.call(_handled, str(repository), source, ordinal)
 
     async def claim(
         self,
         repository: RepositoryName,
-        comment_id: int,
+        comment_id: int | None,
         ordinal: int,
         *,
         delivery_id: DeliveryId,
         outcome: str,
     ) -> bool:
-        """Record a command's outcome once.
+        """Record a command's outcome once; without a comment it is a label's.
 
         True when this delivery recorded it (also when it did before: a step may run twice);
         False when another delivery of the same comment did.
@@ -95,10 +101,15 @@ class Deliveries:
         )
 
 
+def source_of(comment_id: int | None, delivery_id: DeliveryId) -> str:
+    """Return what a command is known by: its comment, or the delivery that tells of a label."""
+    return f"delivery/{delivery_id}" if comment_id is None else f"comment/{comment_id}"
+
+
 def claim_command(
     connection: sa.Connection,
     repository: str,
-    comment_id: int,
+    comment_id: int | None,
     ordinal: int,
     delivery_id: DeliveryId,
     outcome: str,
@@ -106,9 +117,10 @@ def claim_command(
 ) -> bool:
     """Insert the command's row in the caller's transaction; see Deliveries.claim."""
     table = tables.commands
+    source = source_of(comment_id, delivery_id)
     key = (
         (table.c.repository == repository)
-        & (table.c.comment_id == comment_id)
+        & (table.c.source == source)
         & (table.c.ordinal == ordinal)
     )
     try:
@@ -116,7 +128,7 @@ def claim_command(
             connection.execute(
                 table.insert().values(
                     repository=repository,
-                    comment_id=comment_id,
+                    source=source,
                     ordinal=ordinal,
                     delivery_id=delivery_id,
                     outcome=outcome,
@@ -190,13 +202,13 @@ def _close(connection: sa.Connection, delivery_id: DeliveryId, problem: str | No
 
 
 def _handled(
-    connection: sa.Connection, repository: str, comment_id: int, ordinal: int
+    connection: sa.Connection, repository: str, source: str, ordinal: int
 ) -> Handled | None:
     table = tables.commands
     row = connection.execute(
         sa.select(table.c.outcome, table.c.job_id).where(
             table.c.repository == repository,
-            table.c.comment_id == comment_id,
+            table.c.source == source,
             table.c.ordinal == ordinal,
         )
     ).one_or_none()

@@ -57,7 +57,7 @@ commands = sa.Table(
     "ptq_commands",
     metadata,
     sa.Column("repository", sa.String(255), primary_key=True),
-    sa.Column("comment_id", sa.BigInteger, primary_key=True),
+    sa.Column("source", sa.String(80), primary_key=True, comment="comment/ID, delivery/GUID"),
     sa.Column("ordinal", sa.Integer, primary_key=True),
     sa.Column("delivery_id", sa.String(64), nullable=False),
     sa.Column(
@@ -111,6 +111,14 @@ leases = sa.Table(
     sa.Column("expires_at", UtcTime, nullable=False),
     sa.Column("released_at", UtcTime),
     sa.Index("ix_ptq_leases_state", "state", "machine"),
+)
+
+configurations = sa.Table(
+    "ptq_configurations",
+    metadata,
+    sa.Column("repository", sa.String(255), primary_key=True, comment="in lower case"),
+    sa.Column("text", sa.Text, nullable=False, comment="the last .github/ptq.yml that was right"),
+    sa.Column("read_at", UtcTime, nullable=False),
 )
 
 documents = sa.Table(

@@ -1,4 +1,4 @@
-"""Deliveries, commands, jobs, leases and documents."""
+"""Deliveries, commands, jobs, leases, configurations and documents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
     op.create_table(
         "ptq_commands",
         sa.Column("repository", sa.String(255), primary_key=True),
-        sa.Column("comment_id", sa.BigInteger, primary_key=True),
+        sa.Column("source", sa.String(80), primary_key=True),
         sa.Column("ordinal", sa.Integer, primary_key=True),
         sa.Column("delivery_id", sa.String(64), nullable=False),
         sa.Column("outcome", sa.String(32), nullable=False),
@@ -82,6 +82,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_ptq_leases_state", "ptq_leases", ["state", "machine"])
     op.create_table(
+        "ptq_configurations",
+        sa.Column("repository", sa.String(255), primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("read_at", sa.String(32), nullable=False),
+    )
+    op.create_table(
         "ptq_documents",
         sa.Column(
             "job_id",
@@ -98,5 +104,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop everything."""
-    for table in ("ptq_documents", "ptq_leases", "ptq_jobs", "ptq_commands", "ptq_deliveries"):
-        op.drop_table(table)
+    for name in ("documents", "configurations", "leases", "jobs", "commands", "deliveries"):
+        op.drop_table(f"ptq_{name}")
