@@ -170,7 +170,8 @@ def test_a_label_is_read() -> None:
         "label": {"name": "ptq"},
         "repository": COMMENT["repository"],
         "sender": COMMENT["sender"],
-        "issue": COMMENT["issue"] | {"pull_request": {"url": "…"}},
+        "issue": COMMENT["issue"]
+        | {"pull_request": {"url": "…"}, "updated_at": "2026-03-14T15:09:26Z"},
     }
 
     event = parse("issues", _encoded(payload))

@@ -157,6 +157,8 @@ class TreeItem(Answer):
     path: str
     mode: str
     sha: str
+    size: int | None = None
+    """In bytes, of a file."""
 
 
 class Tree(Answer):

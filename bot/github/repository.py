@@ -119,6 +119,11 @@ class Repository:
         path = "/issues/{number}/reactions"
         await self._ask("POST", path, data={"content": reaction}, repeatable=True, number=number)
 
+    async def add_labels(self, number: int, names: Sequence[str]) -> None:
+        """Put labels on an issue; the repository gets those that it does not have yet."""
+        path = "/issues/{number}/labels"
+        await self._ask("POST", path, data={"labels": [*names]}, repeatable=True, number=number)
+
     async def remove_label(self, number: int, name: str) -> None:
         """Take a label off an issue; it may be off already."""
         try:

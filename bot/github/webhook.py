@@ -130,6 +130,8 @@ class IssueLabeled(Answer):
     sender: Actor
     issue: IssueRef
     label: str = Field(validation_alias=AliasPath("label", "name"))
+    labeled_at: AwareDatetime = Field(validation_alias=AliasPath("issue", "updated_at"))
+    """When the label was put: GitHub tells no other time of it."""
 
 
 class Ignored(Frozen):

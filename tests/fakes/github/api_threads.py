@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fakes.github.replies import Refused, Reply, Route, paged
+from tests.fakes.github.replies import Refused, Reply, Route, as_list, invalid, paged
 from tests.fakes.github.thread_shapes import REACTIONS
 
 if TYPE_CHECKING:
     from tests.fakes.github.memory import Reaction
     from tests.fakes.github.replies import Incoming
     from tests.fakes.github.world import World
+
+MAX_LABEL = 50
+"""Characters of a label's name."""
 
 
 async def get_issue(world: World, call: Incoming) -> Reply:
@@ -89,6 +92,21 @@ def _react(world: World, call: Incoming, reactions: list[Reaction]) -> tuple[Rep
     return Reply(201 if is_new else 200, world.threads.reaction(reaction)), is_new
 
 
+async def add_labels(world: World, call: Incoming) -> Reply:
+    """``POST /repos/{owner}/{repo}/issues/{issue_number}/labels``: new ones are made."""
+    issue = world.issue(call.project, call.number("issue_number"))
+    for name in as_list(call.body.get("labels")):
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_LABEL:
+            raise invalid("Label", "name", f"name is too long (maximum is {MAX_LABEL} characters)")
+        label = world.label(call.project, name)
+        if label in issue.labels:
+            continue
+        issue.labels.append(label)
+        issue.updated_at = world.now()
+        await world.tell("label_added", call.project, text=label.name, number=issue.number)
+    return Reply(200, [world.threads.label(call.project, label) for label in issue.labels])
+
+
 async def remove_label(world: World, call: Incoming) -> Reply:
     """``DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}``."""
     issue = world.issue(call.project, call.number("issue_number"))
@@ -97,6 +115,7 @@ async def remove_label(world: World, call: Incoming) -> Reply:
     if len(kept) == len(issue.labels):
         raise Refused(404, "Label does not exist")
     issue.labels = kept
+    issue.updated_at = world.now()
     await world.tell("label_removed", call.project, text=call.path["name"], number=issue.number)
     return Reply(200, [world.threads.label(call.project, label) for label in kept])
 
@@ -113,5 +132,6 @@ ROUTES = (
     Route("GET", f"{_ISSUE}/comments", list_comments, "issues"),
     Route("POST", f"{_ISSUE}/comments", create_comment, "issues", "write"),
     Route("POST", f"{_ISSUE}/reactions", react_to_issue, "issues", "write"),
+    Route("POST", f"{_ISSUE}/labels", add_labels, "issues", "write"),
     Route("DELETE", f"{_ISSUE}/labels/{{name}}", remove_label, "issues", "write"),
 )

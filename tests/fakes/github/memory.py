@@ -154,6 +154,7 @@ ChangeKind = Literal[
     "comment_edited",
     "comment_reaction",
     "issue_reaction",
+    "label_added",
     "label_removed",
     "branch",
     "pull",

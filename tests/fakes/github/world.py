@@ -228,10 +228,11 @@ class World:
         comment.updated_at = self.now()
 
     def label(self, project: Project, name: str) -> Label:
-        """Return a label of the repository, made when it is new."""
-        if name not in project.labels:
-            project.labels[name] = Label(self.next_id(), name, "ededed")
-        return project.labels[name]
+        """Return a label of the repository, made when it is new; names count in any case."""
+        key = name.lower()
+        if key not in project.labels:
+            project.labels[key] = Label(self.next_id(), name, "ededed")
+        return project.labels[key]
 
     def react(
         self, reactions: list[Reaction], content: str, account: Account
