@@ -1,0 +1,21 @@
+"""What a repository's own file says: ``.github/ptq.yml`` on its default branch."""
+
+from __future__ import annotations
+
+from bot.configuration.configurations import PATH, Configurations, InForce
+from bot.configuration.model import Limits, Outcomes, Paths, RepositoryConfiguration
+from bot.configuration.problem import Problem
+from bot.configuration.reading import read, schema
+
+__all__ = [
+    "PATH",
+    "Configurations",
+    "InForce",
+    "Limits",
+    "Outcomes",
+    "Paths",
+    "Problem",
+    "RepositoryConfiguration",
+    "read",
+    "schema",
+]
