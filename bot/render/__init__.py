@@ -18,6 +18,8 @@ from bot.render.markers import (
 )
 from bot.render.problems import problem
 from bot.render.progress import progress
+from bot.render.proof import proof_table
+from bot.render.proof_words import verdict_by_proof
 from bot.render.pull_request import commit_message, pull_request
 from bot.render.replies import (
     already_running,
@@ -49,8 +51,10 @@ __all__ = [
     "problem",
     "progress",
     "progress_marker",
+    "proof_table",
     "pull_marker",
     "pull_request",
     "refused",
     "reply_marker",
+    "verdict_by_proof",
 ]

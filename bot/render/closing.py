@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bot.models import AgentEnd, JobState, Verdict
 from bot.render.endings import agent_ended
 from bot.render.markers import closing_marker, marked
+from bot.render.not_shown import not_shown
 from bot.render.phrases import hours, mention, name
+from bot.render.proof_words import by_agent, disagrees, verdict_by_proof
 from bot.render.sanitise import inline
 from bot.render.verdicts import verdict_sentence
 
@@ -18,22 +20,57 @@ if TYPE_CHECKING:
 _LONGEST = 700
 """Characters of the agent's summary."""
 
+_UNPROVED = "All of this is the agent's own account: neither I nor a person has checked it."
+_BESIDE_A_PROOF = "The diagnosis is the agent's own: no person has checked it."
+
 
 def closing(view: ClosingView, *, redactor: Redactor) -> str:
-    """Return the closing comment, with its marker: how it ended, what is claimed, where it is."""
-    first = [_ending(view)]
-    outcome = view.outcome
-    if outcome.verdict is not None:
-        first.append(verdict_sentence(outcome.verdict, view.job.options))
-    first.append(_pull(view))
-    parts = [f"{mention(view.job.requester)} {' '.join(part for part in first if part)}"]
-    parts.extend(_quoted("In its words", outcome.summary, redactor))
-    if outcome.verdict is Verdict.NOT_REPRODUCED:
-        parts.extend(_quoted("What it found missing in the issue", view.missing, redactor))
-    parts.append(_ground(view))
+    """Return the closing comment, with its marker: how it ended, what was seen, where it is.
+
+    With a proof the bot tells what it saw and the agent's account comes second; without one all
+    of it is the agent's.
+    """
+    first = [_ending(view), *_verdict(view, redactor), _pull(view)]
+    parts = [
+        f"{mention(view.job.requester)} {' '.join(part for part in first if part)}",
+        *_account(view, redactor),
+        *_missing(view, redactor),
+        _ground(view),
+    ]
     return marked(
         closing_marker(view.job.id, run=view.job.run), "\n\n".join(part for part in parts if part)
     )
+
+
+def _verdict(view: ClosingView, redactor: Redactor) -> list[str]:
+    outcome, options = view.outcome, view.job.options
+    if view.proof is not None:
+        return [
+            verdict_by_proof(view.proof, redactor=redactor),
+            by_agent(view.proof, outcome.claim, options),
+        ]
+    return [] if outcome.verdict is None else [verdict_sentence(outcome.verdict, options)]
+
+
+def _account(view: ClosingView, redactor: Redactor) -> list[str]:
+    """Quote the agent's own sentences, and say when they do not agree with what was seen."""
+    label = "In its words"
+    if view.proof is not None:
+        label = "In the agent's words"
+        if disagrees(view.proof, view.outcome.claim):
+            label = "The agent's own account, which is not what I saw"
+            if view.proof.verdict in {Verdict.ENVIRONMENT, Verdict.ERROR}:
+                label = "The agent's own account, which I could not confirm"
+    return _quoted(label, view.outcome.summary, redactor)
+
+
+def _missing(view: ClosingView, redactor: Redactor) -> list[str]:
+    """Say what was tried where the bug did not show, and what the issue lacks."""
+    if view.proof is not None:
+        return not_shown(view.proof, view.missing, redactor=redactor)
+    if view.outcome.verdict is not Verdict.NOT_REPRODUCED:
+        return []
+    return _quoted("What it found missing in the issue", view.missing, redactor)
 
 
 def _ending(view: ClosingView) -> str:
@@ -52,9 +89,13 @@ def _ending(view: ClosingView) -> str:
             return _failure(view)
         case _:
             if view.agent_end is None or view.agent_end is AgentEnd.SUCCESS:
-                silent = outcome.verdict is None
+                silent = _claim(view) is None
                 return "The agent ended without a verdict." if silent else ""
             return agent_ended(view.agent_end, view.job.options)
+
+
+def _claim(view: ClosingView) -> Verdict | None:
+    return view.outcome.verdict if view.proof is None else view.outcome.claim
 
 
 def _failure(view: ClosingView) -> str:
@@ -81,13 +122,18 @@ def _quoted(label: str, text: str, redactor: Redactor) -> list[str]:
 
 
 def _ground(view: ClosingView) -> str:
-    """Say where the whole is, and that it is a claim."""
+    """Say where the whole is, and what of it is a claim."""
     link = ""
     if view.progress_url is not None:
         what = "The report" if view.has_report else "What is known"
+        if view.proof is not None:
+            what = f"{what}, with all that I ran," if view.proof.is_proved else what
         link = f"{what} is in [the comment above]({view.progress_url})."
     partial = "It may be incomplete, because the run was cut short." if view.outcome.partial else ""
-    claim = ""
-    if view.outcome.verdict is not None:
-        claim = "All of this is the agent's own account: neither I nor a person has checked it."
-    return " ".join(part for part in (link, partial, claim) if part)
+    return " ".join(part for part in (link, partial, _whose(view)) if part)
+
+
+def _whose(view: ClosingView) -> str:
+    if view.proof is not None and view.proof.is_proved:
+        return "" if _claim(view) is None else _BESIDE_A_PROOF
+    return "" if view.outcome.verdict is None else _UNPROVED

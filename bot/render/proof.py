@@ -31,7 +31,7 @@ def proof_table(proof: Proof, *, redactor: Redactor) -> str:
     return f"| what I ran | what I saw |\n|---|---|\n{rows}"
 
 
-def place(proof: Proof, *, redactor: Redactor) -> str:
+def place(proof: Proof, *, without_gpu: str = "no GPU", redactor: Redactor) -> str:
     """Return the hardware and the build that it ran on, as Markdown on one line."""
 
     def named(before: str, value: str | None, limit: int = 80) -> str:
@@ -39,11 +39,11 @@ def place(proof: Proof, *, redactor: Redactor) -> str:
         return f"{before}{shown}" if shown else ""
 
     parts = [
-        named("", proof.gpu) or "no GPU",
+        named("", proof.gpu) or without_gpu,
         named("driver ", proof.driver),
         named("CUDA ", proof.cuda),
-        named("torch ", proof.torch_version)
-        + named(" at commit ", proof.commit[:_COMMIT], limit=_COMMIT),
+        named("torch ", proof.torch_version),
+        named("commit ", proof.commit[:_COMMIT], limit=_COMMIT),
         named("Python ", proof.python),
     ]
     return ", ".join(part for part in parts if part)

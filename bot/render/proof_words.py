@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, assert_never
 
 from bot.commands.code import code
 from bot.models import Mode, Verdict
 from bot.render.phrases import count
-from bot.render.proof import broken_count, broken_tests, place
-from bot.render.sanitise import code_line, inline
-from bot.render.trials import end, named, of_runs
+from bot.render.proof import broken_count, broken_tests
+from bot.render.sanitise import inline
+from bot.render.trials import end, of_runs
 
 if TYPE_CHECKING:
     from bot.models import JobOptions, Proof, Trials
@@ -24,8 +23,8 @@ def verdict_by_proof(proof: Proof, *, redactor: Redactor) -> str:
     """Return what the bot saw when it ran the repro itself, as Markdown on one line."""
     if not proof.is_proved:
         claim = f"{code(proof.verdict)} is the agent's word."
-        return _joined("I could not prove this here.", why(proof, redactor=redactor), claim)
-    return _joined(_sentences(proof, redactor), _second_try(proof))
+        return joined("I could not prove this here.", why(proof, redactor=redactor), claim)
+    return joined(_sentences(proof, redactor), _second_try(proof))
 
 
 def why(proof: Proof, *, redactor: Redactor) -> str:
@@ -50,18 +49,9 @@ def disagrees(proof: Proof, claim: Verdict | None) -> bool:
     return proof.is_proved and claim is not None and claim is not proof.verdict
 
 
-def tried(proof: Proof, *, redactor: Redactor) -> str:
-    """Say what was run, on which hardware and version, and what it was looked for."""
-    on = f"on {place(proof, redactor=redactor)}"
-    if not proof.red or not proof.red.count:
-        return f"What I tried: nothing, as there is no program to run. The machine was there, {on}."
-    command = code_line(shlex.join(proof.red.command), redactor=redactor, limit=200) or "the repro"
-    text = f"What I tried: {command}, {_times(proof.red.count)}, at base, {on}."
-    failure = named(proof.signature, redactor=redactor) if proof.signature else ""
-    if failure and proof.signature is not None:
-        whose = "as the issue says" if proof.signature.source == "issue" else "by the agent's word"
-        text = f"{text} I looked for {failure}, {whose}."
-    return text
+def joined(*sentences: str) -> str:
+    """Return the sentences that there are, one after the other."""
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _unfixed(mode: Mode) -> str:
@@ -83,9 +73,9 @@ def _sentences(proof: Proof, redactor: Redactor) -> str:
         case Verdict.REPRODUCED:
             return _at_base(proof, redactor)
         case Verdict.NOT_REPRODUCED:
-            return _joined(_at_base(proof, redactor), "So I could not reproduce the bug here.")
+            return joined(_at_base(proof, redactor), "So I could not reproduce the bug here.")
         case Verdict.ALREADY_PASSING:
-            return _joined(
+            return joined(
                 _at_base(proof, redactor),
                 "The bug seems to be mended in this build already; that it was there in the "
                 "reported version is the agent's word.",
@@ -93,7 +83,7 @@ def _sentences(proof: Proof, redactor: Redactor) -> str:
         case Verdict.ENVIRONMENT:
             return _environment(proof, redactor)
         case Verdict.ERROR:
-            return _joined("I could not tell.", why(proof, redactor=redactor))
+            return joined("I could not tell.", why(proof, redactor=redactor))
         case _:
             assert_never(proof.verdict)
 
@@ -102,9 +92,9 @@ def _at_base(proof: Proof, redactor: Redactor) -> str:
     red = proof.red
     if not red or not red.count:
         return why(proof, redactor=redactor)
-    said = f"I ran {_subject(proof)} myself at base: it {_red(red)}"
+    said = f"{_ran(proof)}: it {_red(red)}"
     if 0 < red.matching < red.count:
-        said += f", and {_otherwise(red)}"
+        said = f"{said} ({_otherwise(red)})"
     other = next((trial for trial in red.trials if trial.is_failure and not trial.matches), None)
     if red.matching == 0 and other is not None:
         return f"{said}: {end(other, redactor=redactor)}."
@@ -115,18 +105,18 @@ def _of_change(proof: Proof, redactor: Redactor) -> str:
     """Say what the repro did without and with the change, and what the change broke."""
     red, green, reason = proof.red, proof.green, why(proof, redactor=redactor)
     if not red or not red.count:
-        return _joined("I checked the change.", reason)
-    said = f"I ran {_subject(proof)} myself: it {_red(red, at=' at base')}"
+        return joined("I checked the change.", reason)
+    said = f"{_ran(proof)}: it {_red(red)}"
     if not green or not green.count:
-        return _joined(f"{said}.", "I could not run it with the change.", reason)
+        return joined(f"{said}.", "I could not run it with the change.", reason)
     said = f"{said}, and {_green(green)}."
     match proof.verdict:
         case Verdict.BROKE_OTHERS:
-            return _joined(said, _broke(proof, redactor) or reason)
+            return joined(said, _broke(proof, redactor) or reason)
         case Verdict.NOT_FIXED if green.passed == green.count:
-            return _joined(said, "I do not count that as a fix.", reason)
+            return joined(said, "I do not count that as a fix.", reason)
         case Verdict.FIXED if red.matching < red.count:
-            return _joined(said, "What fails only sometimes can also stay away by chance.")
+            return joined(said, "What fails only sometimes can also stay away by chance.")
         case _:
             return said
 
@@ -143,37 +133,37 @@ def _broke(proof: Proof, redactor: Redactor) -> str:
 def _environment(proof: Proof, redactor: Redactor) -> str:
     if proof.red and proof.red.count and proof.sanity is not None and proof.sanity.is_failure:
         return (
-            f"I ran {_subject(proof)} myself at base: it {_red(proof.red)}, and a trivial program "
-            "on an untouched tree fails too. So this machine cannot show the bug."
+            f"{_ran(proof)}: it {_red(proof.red)}, and a trivial program on an untouched tree "
+            "fails too. So this machine cannot show the bug."
         )
-    return _joined("This machine cannot show the bug.", why(proof, redactor=redactor))
+    return joined("This machine cannot show the bug.", why(proof, redactor=redactor))
 
 
-def _subject(proof: Proof) -> str:
+def _ran(proof: Proof) -> str:
     if proof.repro_diff.strip():
-        return "the repro, as the agent completed it,"
+        return "I ran the issue's repro myself, as the agent completed it"
     if proof.repro_source == "agent":
-        return "the agent's repro (the issue has none)"
-    return "the repro"
+        return "I ran the agent's repro myself, as the issue has none"
+    return "I ran the repro myself"
 
 
-def _red(red: Trials, *, at: str = "") -> str:
+def _red(red: Trials) -> str:
     if red.matching == red.count:
-        return f"fails{at} in {of_runs(red.count, red)}"
+        return f"fails at base in {of_runs(red.count, red)}"
     if red.matching:
-        return f"fails only sometimes{at}, in {of_runs(red.matching, red)}"
+        return f"fails at base only sometimes, in {of_runs(red.matching, red)}"
     if red.passed == red.count:
-        return f"passes{at} in {of_runs(red.count, red)}"
-    return f"fails{at} in another way in {of_runs(red.count - red.passed, red)}"
+        return f"passes at base in {of_runs(red.count, red)}"
+    return f"fails at base in another way in {of_runs(red.count - red.passed, red)}"
 
 
 def _otherwise(red: Trials) -> str:
     """Say what it did where it did not fail with the signature."""
     others = red.count - red.matching - red.passed
-    parts = [f"passes in {red.passed}"] if red.passed else []
+    parts = [f"{red.passed} passed"] if red.passed else []
     if others:
-        parts.append(f"fails in another way in {others}")
-    return " and ".join(parts)
+        parts.append(f"{others} failed in another way")
+    return ", ".join(parts)
 
 
 def _green(green: Trials) -> str:
@@ -191,11 +181,3 @@ def _second_try(proof: Proof) -> str:
     if proof.verdict is Verdict.FIXED:
         return "It took the agent a second try."
     return "The agent had a second try, with what I saw in the first."
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number:,} times"
-
-
-def _joined(*sentences: str) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)

@@ -9,11 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.commands.code import code
+from bot.render.evidence import TITLE, programs
 from bot.render.markers import marked, pull_marker
 from bot.render.phrases import count, mention, money, name
+from bot.render.proof import proof_table
+from bot.render.proof_words import verdict_by_proof
+from bot.render.report import details, fits
 from bot.render.sanitise import code_line, markdown, plain, plain_line
 
 if TYPE_CHECKING:
+    from bot.models import Proof
     from bot.redaction import Redactor
     from bot.render.views import PullRequestView
 
@@ -35,17 +40,19 @@ _CHECKED = (
     "may touch. It has not run the tests."
 )
 
+_APPLIES = "The patch applies to the base commit, and touches only files that it may touch."
+
 
 def pull_request(view: PullRequestView, *, redactor: Redactor) -> tuple[str, str]:
-    """Return title and body; the issue is named and not closed by it."""
+    """Return title and body; the issue is named and not closed by it.
+
+    The agent's own text is cut until the whole fits, what ptq says of the change never is.
+    """
     title = plain_line(view.title, redactor=redactor, limit=TITLE_LENGTH) or _untitled(view)
-    own = markdown(view.body[:_BODY], redactor=redactor, escapes_metadata=True)
-    parts = [
-        f"For #{view.job.issue_number}.",
-        own or "The agent wrote no description of its change.",
-        f"---\n\n{_origin(view, redactor)}",
-    ]
-    return title, marked(pull_marker(view.job.id, run=view.job.run), "\n\n".join(parts))
+    size = _BODY
+    while not fits(body := _body(view, size, redactor)) and size > 0:
+        size //= 2
+    return title, body
 
 
 def commit_message(view: PullRequestView, *, redactor: Redactor) -> str:
@@ -60,6 +67,33 @@ def commit_message(view: PullRequestView, *, redactor: Redactor) -> str:
         _signature(view),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _body(view: PullRequestView, size: int, redactor: Redactor) -> str:
+    own = markdown(view.body[:size], redactor=redactor, escapes_metadata=True)
+    parts = [
+        f"For #{view.job.issue_number}.",
+        own or "The agent wrote no description of its change.",
+        f"---\n\n{_origin(view, redactor)}",
+    ]
+    if view.proof is not None:
+        parts.append(_checked(view, view.proof, redactor))
+    return marked(pull_marker(view.job.id, run=view.job.run), "\n\n".join(parts))
+
+
+def _checked(view: PullRequestView, proof: Proof, redactor: Redactor) -> str:
+    """Say what ptq ran itself, and where its output is."""
+    where = ""
+    if view.progress_url is not None:
+        where = f" The repro and what it printed are in [the report]({view.progress_url})."
+    return "\n\n".join(
+        [
+            f"### {TITLE}",
+            f"{verdict_by_proof(proof, redactor=redactor)} {_APPLIES}{where}",
+            proof_table(proof, redactor=redactor),
+            details("Commands, exit statuses and hashes", programs(proof, redactor=redactor)),
+        ]
+    )
 
 
 def _signature(view: PullRequestView) -> str:
@@ -84,8 +118,9 @@ def _origin(view: PullRequestView, redactor: Redactor) -> str:
         f"- {mention(view.job.requester)} {asked} it and is responsible for it{_PLEASE}",
         f"- {_made(view)}",
         *_tests(view, redactor),
-        f"- {_CHECKED}",
     ]
+    if view.proof is None:
+        lines.append(f"- {_CHECKED}")
     if view.progress_url is not None:
         lines.append(f"- [The agent's report]({view.progress_url}) has the details.")
     return "\n".join(lines)
