@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from bot.agents import agents
+from bot.configuration import Configurations
 from bot.durable import Engine
 from bot.errors import ConfigurationError
 from bot.gateway import Gateway
@@ -28,7 +29,15 @@ from bot.machines import provider as machine_provider
 from bot.publisher import Publisher
 from bot.redaction import Redactor
 from bot.reporter import Reporter
-from bot.store import Database, Deliveries, Documents, Jobs, Leases, only_process
+from bot.store import (
+    Database,
+    Deliveries,
+    Documents,
+    Jobs,
+    Leases,
+    RightConfigurations,
+    only_process,
+)
 from bot.web import application
 
 if TYPE_CHECKING:
@@ -133,18 +142,22 @@ async def _parts(
     key = await asyncio.to_thread(lambda: settings.github.key)
     redactor = Redactor((*settings.secrets, key))
     leases, documents = Leases(database), Documents(database)
+    configurations = Configurations(RightConfigurations(database))
     provider = machine_provider(settings, leases)
     stack.push_async_callback(provider.close)
     return Parts(
         settings=settings,
         github=github,
+        configurations=configurations,
         jobs=jobs,
         leases=leases,
         documents=documents,
         provider=provider,
         agents=known_agents,
         gateway=gateway,
-        publisher=Publisher(github, settings.patch, redactor=redactor),
+        publisher=Publisher(
+            github, settings.patch, configurations=configurations, redactor=redactor
+        ),
         reporter=Reporter(
             github=github,
             jobs=jobs,
@@ -167,10 +180,10 @@ def _register(engine: Engine, parts: Parts, deliveries: Deliveries) -> Receiving
         limits=parts.settings.limits,
         agents=parts.agents,
     )
-    handling = Handling(engine, deliveries, replies, investigate)
+    handling = Handling(engine, deliveries, replies, investigate, parts.configurations)
     engine.register(HANDLE_DELIVERY, handling.run, queue=DELIVERIES)
     engine.register(INVESTIGATE, Investigation(engine, Steps(parts)).run, queue=JOBS)
-    return Receiving(parts.settings.github, deliveries, engine)
+    return Receiving(parts.settings.github, deliveries, engine, parts.configurations)
 
 
 async def _listen(app: web.Application, settings: Settings, stack: AsyncExitStack) -> str:

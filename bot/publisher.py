@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from bot.configuration import Configurations, RepositoryConfiguration
     from bot.github import GitHub, Pull, Repository
     from bot.github.answers import CommitInfo
-    from bot.models import TorchBuild
+    from bot.models import JobRequest, TorchBuild
     from bot.patch import Patch
     from bot.redaction import Redactor
     from bot.settings import PatchSettings
@@ -41,9 +42,17 @@ _log = structlog.stdlib.get_logger(__name__)
 class Publisher:
     """Opens draft pull requests."""
 
-    def __init__(self, github: GitHub, settings: PatchSettings, *, redactor: Redactor) -> None:
-        """Publish what these settings allow, without what the redactor takes out."""
+    def __init__(
+        self,
+        github: GitHub,
+        settings: PatchSettings,
+        *,
+        configurations: Configurations,
+        redactor: Redactor,
+    ) -> None:
+        """Publish what settings and configuration allow, without what the redactor takes out."""
         self._github = github
+        self._configurations = configurations
         self._settings = settings
         self._redactor = redactor
 
@@ -54,19 +63,26 @@ class Publisher:
 
         Raise PatchRefused when the patch must not be published, GitHubError when GitHub will not.
         """
+        request = job.request
+        # As it is now, and not as it was when the job began: a path may have been closed since.
+        configuration = await self._configuration(request)
         text = documents.get("fix.diff", "")
         patch = patches.read_patch(text)
-        stat = patches.judge(patch, self._settings)
-        request = job.request
+        stat = patches.judge(patch, _allowed(self._settings, configuration))
         repository = self._github.publishing_repository(request.repository, request.installation_id)
+        into = await _base_branch(repository, configuration)
         base = await _base(repository, build)
         entries = await _entries(repository, base, patch, text)
         view = self._view(job, build, documents)
         commit = await self._commit(repository, base, entries, view, asked_at=request.asked_at)
         branch = await _branch(repository, request.issue_number, commit)
-        pull = await self._pull(repository, branch, view)
+        pull = await self._pull(repository, branch, view, into=into)
         _log.info(PULL_OPENED, number=pull.number, branch=branch, files=len(stat.files))
         return PullRequest(number=pull.number, url=pull.url, branch=branch, draft=pull.draft)
+
+    async def _configuration(self, request: JobRequest) -> RepositoryConfiguration:
+        repository = self._github.repository(request.repository, request.installation_id)
+        return (await self._configurations.of(repository)).configuration
 
     def _view(
         self, job: Job, build: TorchBuild, documents: Mapping[str, str]
@@ -113,14 +129,13 @@ class Publisher:
         )
 
     async def _pull(
-        self, repository: Repository, branch: str, view: render.PullRequestView
+        self, repository: Repository, branch: str, view: render.PullRequestView, *, into: str
     ) -> Pull:
         if (existing := await repository.find_pull(branch)) is not None:
             return existing
         title, body = render.pull_request(view, redactor=self._redactor)
-        base = await repository.default_branch()
         try:
-            return await repository.create_pull(title, body, head=branch, base=base, draft=True)
+            return await repository.create_pull(title, body, head=branch, base=into, draft=True)
         except GitHubRejected:
             # It was made, and the answer was lost on an earlier try.
             if (existing := await repository.find_pull(branch)) is not None:
@@ -151,6 +166,22 @@ def _claim(text: str) -> AgentVerdict | None:
         return AgentVerdict.model_validate_json(text)
     except ValidationError:
         return None
+
+
+def _allowed(settings: PatchSettings, configuration: RepositoryConfiguration) -> PatchSettings:
+    """Return what both allow: the repository may choose other files, and forbid more."""
+    paths = configuration.paths
+    allow = settings.allow if paths.allow is None else paths.allow
+    return settings.model_copy(update={"allow": allow, "deny": (*settings.deny, *paths.deny)})
+
+
+async def _base_branch(repository: Repository, configuration: RepositoryConfiguration) -> str:
+    name = configuration.base_branch
+    if name is None:
+        return await repository.default_branch()
+    if await repository.branch(name) is None:
+        raise PatchRefused(f"the branch {name}, which the repository wants it against, is missing")
+    return name
 
 
 async def _base(repository: Repository, build: TorchBuild) -> CommitInfo:

@@ -6,6 +6,7 @@ from bot.configuration.configurations import PATH, Configurations, InForce
 from bot.configuration.model import Limits, Outcomes, Paths, RepositoryConfiguration
 from bot.configuration.problem import Problem
 from bot.configuration.reading import read, schema
+from bot.configuration.rules import label_command
 
 __all__ = [
     "PATH",
@@ -16,6 +17,7 @@ __all__ = [
     "Paths",
     "Problem",
     "RepositoryConfiguration",
+    "label_command",
     "read",
     "schema",
 ]

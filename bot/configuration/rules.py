@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.configuration.model import RepositoryConfiguration
 
 
-def command(text: str) -> Command | Mistake:
+def label_command(text: str) -> Command | Mistake:
     """Read a label's command: its first line, and the lines under it as guidance."""
     line, _, below = text.strip().partition("\n")
     return parse_line(line, below=below)
@@ -34,7 +34,7 @@ def _labels(configuration: RepositoryConfiguration) -> Iterator[tuple[Place, str
     count = Counter(name.casefold() for name in configuration.labels)
     for name, text in configuration.labels.items():
         place = ("labels", name)
-        read = command(text)
+        read = label_command(text)
         if count[name.casefold()] > 1:
             yield place, f"{code(name)} stands here twice: GitHub's labels count in any case."
         elif isinstance(read, Mistake):

@@ -1,4 +1,4 @@
-"""Who asks, where: the facts of one command in one comment."""
+"""Who asks, where: the facts of one command, in a comment or by a label."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, assert_never
 from pydantic import AwareDatetime
 
 from bot.commands import Help, Investigate, Mistake, NotYet
-from bot.models import DeliveryId, Frozen, Permission, Person, RepositoryName
+from bot.models import DeliveryId, Frozen, Person, RepositoryName
 
 if TYPE_CHECKING:
     from bot.commands import Command
-    from bot.github.webhook import IssueCommentCreated, IssueCommentEdited
+    from bot.github.webhook import IssueCommentCreated, IssueCommentEdited, IssueLabeled
 
 
 class Asking(Frozen):
-    """One command: its comment, its place in it, and the person who wrote it."""
+    """One command: its comment and its place in it, or its label, and the person who gave it."""
 
     delivery_id: DeliveryId
     place: int
@@ -24,8 +24,11 @@ class Asking(Frozen):
     issue_number: int
     is_pull_request: bool
     issue_author: int
-    comment_id: int
+    comment_id: int | None
+    """None for a label's command."""
     comment_url: str | None
+    label: str | None = None
+    """The label that gave the command."""
     asked_at: AwareDatetime
     person: Person
 
@@ -52,18 +55,36 @@ class Asking(Frozen):
             person=delivered.sender.person,
         )
 
+    @classmethod
+    def of_label(cls, delivered: IssueLabeled, *, delivery_id: DeliveryId) -> Asking:
+        """Take the facts from the delivery; who put the label on is who asks."""
+        return cls(
+            delivery_id=delivery_id,
+            place=0,
+            repository=delivered.repository,
+            installation_id=delivered.installation_id,
+            issue_number=delivered.issue.number,
+            is_pull_request=delivered.issue.is_pull_request,
+            issue_author=delivered.issue.author.id,
+            comment_id=None,
+            comment_url=None,
+            label=delivered.label,
+            asked_at=delivered.labeled_at,
+            person=delivered.sender.person,
+        )
+
     @property
     def is_issue_author(self) -> bool:
         """Whether the person opened the issue."""
         return self.person.id == self.issue_author
 
 
-def required(command: Command | Mistake | None) -> Permission:
-    """Return what one must be allowed to do for a command, or for being answered about one."""
+def costs_a_gpu(command: Command | Mistake | None) -> bool:
+    """Whether a command asks for a machine; None stands for one that is not carried out."""
     match command:
         case Investigate():
-            return Permission.WRITE
+            return True
         case Help() | Mistake() | NotYet() | None:
-            return Permission.TRIAGE
+            return False
         case _:
             assert_never(command)

@@ -2,7 +2,8 @@
 
 A command is known by its comment and its place in it, so the same comment under two deliveries, or
 a step that runs twice, does nothing twice: reactions are idempotent on GitHub, answers carry a
-hidden marker and are looked for first, a job is accepted in one transaction.
+hidden marker and are looked for first, a job is accepted in one transaction. A label's command is
+known by its delivery, whose id GitHub keeps.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from bot.commands import (
     commands_added,
     parse_comment,
 )
+from bot.configuration import label_command
 from bot.durable import ONCE, WITH_GITHUB
 from bot.errors import GitHubNotFound, PtqError, Refusal
 from bot.github import webhook
-from bot.github.webhook import IssueCommentCreated, IssueCommentEdited
-from bot.intake.asking import Asking, required
-from bot.models import DeliveryId
+from bot.github.webhook import IssueCommentCreated, IssueCommentEdited, IssueLabeled
+from bot.intake.asking import Asking, costs_a_gpu
+from bot.models import DeliveryId, Permission
 
 if TYPE_CHECKING:
     from bot.commands import Command
+    from bot.configuration import Configurations, InForce
     from bot.durable import Engine
     from bot.intake.investigate import InvestigateHandler
     from bot.intake.replies import Replies
@@ -39,6 +42,9 @@ DELIVERY_FAILED = "delivery_failed"
 
 EDITED = -1
 """The place of the one answer to an edited comment."""
+
+Carrying = IssueCommentCreated | IssueCommentEdited | IssueLabeled
+"""The deliveries that can carry a command."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -52,12 +58,14 @@ class Handling:
         deliveries: Deliveries,
         replies: Replies,
         investigate: InvestigateHandler,
+        configurations: Configurations,
     ) -> None:
         """Answer through ``replies``; hand jobs on to ``investigate``."""
         self._engine = engine
         self._deliveries = deliveries
         self._replies = replies
         self._investigate = investigate
+        self._configurations = configurations
 
     async def run(self, argument: str) -> None:
         """Handle the delivery with this id, from wherever it was."""
@@ -84,43 +92,74 @@ class Handling:
 
     async def _places(self, delivery_id: DeliveryId) -> list[int]:
         delivered = await self._read(delivery_id)
-        if isinstance(delivered, IssueCommentEdited):
-            return [EDITED]
-        return list(range(len(parse_comment(delivered.comment.body))))
+        match delivered:
+            case IssueCommentCreated():
+                return list(range(len(parse_comment(delivered.comment.body))))
+            case IssueCommentEdited():
+                return [EDITED]
+            case IssueLabeled():
+                return [0]
+            case _:
+                assert_never(delivered)
 
     async def _close(self, delivery_id: DeliveryId, problem: str) -> bool:
         await self._deliveries.close(delivery_id, problem or None)
         return True
 
-    async def _read(self, delivery_id: DeliveryId) -> IssueCommentCreated | IssueCommentEdited:
+    async def _read(self, delivery_id: DeliveryId) -> Carrying:
         delivery = await self._deliveries.read(delivery_id)
         delivered = webhook.parse(delivery.event, json.dumps(delivery.payload).encode())
-        if not isinstance(delivered, IssueCommentCreated | IssueCommentEdited):
-            message = f"delivery {delivery_id} holds no comment"
+        if not isinstance(delivered, Carrying):
+            message = f"delivery {delivery_id} carries no command"
             raise TypeError(message)
         return delivered
 
     async def _handle(self, delivery_id: DeliveryId, place: int) -> str:
         delivered = await self._read(delivery_id)
-        asking = Asking.of(delivered, delivery_id=delivery_id, place=place)
-        before = await self._deliveries.handled(asking.repository, asking.comment_id, place)
+        asking = _asking(delivered, delivery_id=delivery_id, place=place)
+        before = await self._deliveries.handled(
+            asking.repository, asking.comment_id, place, delivery_id=delivery_id
+        )
         try:
-            outcome = await self._carry_out(asking, _command(delivered, place))
-        except Refusal as error:
-            outcome = await self._replies.refused(asking, error)
+            outcome = await self._act(asking, delivered)
         except GitHubNotFound:
             # The issue, its comment or our access to them is gone: there is nobody to tell.
             outcome = "gone"
         _log.info(COMMAND_HANDLED, outcome=outcome, again=before is not None)
         return outcome
 
-    async def _carry_out(self, asking: Asking, command: Command | Mistake | None) -> str:
+    async def _act(self, asking: Asking, delivered: Carrying) -> str:
+        in_force = await self._configurations.of(await self._replies.repository(asking))
+        if isinstance(delivered, IssueLabeled):
+            text = in_force.configuration.command_of(delivered.label)
+            if text is None:
+                return "no_command"
+            command = label_command(text)
+        else:
+            command = _command(delivered, asking.place)
+        try:
+            outcome = await self._carry_out(asking, command, in_force)
+        except Refusal as error:
+            outcome = await self._replies.refused(asking, error, in_force)
+        await self._replies.take_label(asking)
+        return outcome
+
+    async def _carry_out(
+        self, asking: Asking, command: Command | Mistake | None, in_force: InForce
+    ) -> str:
         permission = await self._replies.permission(asking)
-        needed = required(command)
-        if not permission.covers(needed) and not (
-            asking.is_issue_author and needed is not required(Investigate())
-        ):
+        configuration = in_force.configuration
+        if not configuration.enabled:
+            return await self._replies.switched_off(asking, permission)
+        needed = configuration.permission if costs_a_gpu(command) else Permission.TRIAGE
+        is_author = asking.is_issue_author and not costs_a_gpu(command)
+        if not permission.covers(needed) and not is_author:
             return await self._replies.without_right(asking, permission, needed)
+        return await self._answer(asking, command, in_force)
+
+    async def _answer(
+        self, asking: Asking, command: Command | Mistake | None, in_force: InForce
+    ) -> str:
         match command:
             case None:
                 return await self._replies.edited(asking)
@@ -131,9 +170,15 @@ class Handling:
             case NotYet():
                 return await self._replies.not_yet(asking, command)
             case Investigate():
-                return await self._investigate.handle(asking, command)
+                return await self._investigate.handle(asking, command, in_force)
             case _:
                 assert_never(command)
+
+
+def _asking(delivered: Carrying, *, delivery_id: DeliveryId, place: int) -> Asking:
+    if isinstance(delivered, IssueLabeled):
+        return Asking.of_label(delivered, delivery_id=delivery_id)
+    return Asking.of(delivered, delivery_id=delivery_id, place=place)
 
 
 def _command(

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from bot.durable import Queue
 from bot.errors import Refusal
-from bot.models import JobId, JobOptions, JobRequest
+from bot.intake.options import job_options
+from bot.models import JobId, JobRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.agents.base import Agent
     from bot.commands import Investigate
+    from bot.configuration import InForce
     from bot.durable import Engine
     from bot.intake.asking import Asking
     from bot.intake.replies import Replies
@@ -45,12 +47,17 @@ class InvestigateHandler:
         self._limits = limits
         self._agents = agents
 
-    async def handle(self, asking: Asking, command: Investigate) -> str:
+    async def handle(self, asking: Asking, command: Investigate, in_force: InForce) -> str:
         """Accept the job, or point to the one that the issue has; raise Refusal."""
-        options = command.changes.apply(JobOptions())
-        self._check(asking, options)
-        repository = await self._replies.repository(asking)
-        await repository.react(asking.comment_id, "eyes")
+        if asking.is_pull_request:
+            raise Refusal("this is a pull request, and ptq investigates issues.")
+        options = job_options(
+            command.changes,
+            configuration=in_force.configuration,
+            limits=self._limits,
+            agents=self._agents,
+        )
+        await self._replies.seen(asking)
         accepted = await self._jobs.accept(
             JobRequest(
                 job_id=job_id_of(asking),
@@ -71,31 +78,10 @@ class InvestigateHandler:
             )(connection),
         )
         if accepted.is_new:
+            await self._replies.broken_configuration(asking, in_force, outcome="job")
             return "job"
         job = await self._jobs.get(accepted.job_id)
         return await self._replies.running_already(asking, job)
-
-    def _check(self, asking: Asking, options: JobOptions) -> None:
-        if asking.is_pull_request:
-            raise Refusal("this is a pull request, and ptq investigates issues.")
-        limits = self._limits
-        if options.hours > limits.hours:
-            raise Refusal(
-                f"`--hours {options.hours:g}` is more than the {limits.hours:g} allowed here."
-            )
-        if options.gpus > limits.gpus:
-            raise Refusal(f"`--gpus {options.gpus}` is more than the {limits.gpus} allowed here.")
-        if options.max_usd is not None and options.max_usd > limits.usd:
-            raise Refusal(
-                f"`--max-usd {options.max_usd:g}` is more than the {limits.usd:g} allowed here."
-            )
-        if options.agent not in self._agents:
-            known = ", ".join(f"`{name}`" for name in sorted(self._agents))
-            raise Refusal(f"there is no agent of that name here; there is {known}.")
-        if options.dockerfile is not None:
-            raise Refusal(
-                "the machines here are prepared without an image: leave `--dockerfile` out."
-            )
 
 
 def job_id_of(asking: Asking) -> JobId:

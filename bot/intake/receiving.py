@@ -1,7 +1,8 @@
 """The door: a verified delivery is recorded, with its handling enqueued, before GitHub is answered.
 
 Nothing here asks GitHub. A delivery without a command of ours is recorded as ignored, without its
-content.
+content. Which labels are commands is the repository's to say: where that is not known at the
+moment, a label's delivery is recorded, and looked at again when it is handled.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bot.github import webhook
 from bot.github.webhook import Ignored, IssueCommentCreated, IssueCommentEdited, IssueLabeled
 
 if TYPE_CHECKING:
+    from bot.configuration import Configurations
     from bot.durable import Engine
     from bot.github.webhook import Delivered
     from bot.models import DeliveryId
@@ -38,11 +40,18 @@ class Receipt(StrEnum):
 class Receiving:
     """Takes verified deliveries."""
 
-    def __init__(self, settings: GitHubSettings, deliveries: Deliveries, engine: Engine) -> None:
+    def __init__(
+        self,
+        settings: GitHubSettings,
+        deliveries: Deliveries,
+        engine: Engine,
+        configurations: Configurations,
+    ) -> None:
         """Record in these deliveries, for the repositories that the settings serve."""
         self._settings = settings
         self._deliveries = deliveries
         self._engine = engine
+        self._configurations = configurations
 
     async def receive(self, delivery_id: DeliveryId, event: str, body: bytes) -> Receipt:
         """Record a delivery; raise PayloadError when it is not what GitHub documents."""
@@ -61,7 +70,7 @@ class Receiving:
 
     def _holds_a_command(self, event: str, body: bytes) -> bool:
         delivered = webhook.parse(event, body)
-        return self._is_served(delivered) and _has_command(delivered)
+        return self._is_served(delivered) and self._has_command(delivered)
 
     def _is_served(self, delivered: Delivered) -> bool:
         match delivered:
@@ -72,17 +81,21 @@ class Receiving:
             case _:
                 assert_never(delivered)
 
+    def _has_command(self, delivered: Delivered) -> bool:
+        match delivered:
+            case Ignored():
+                return False
+            case IssueCommentCreated():
+                text = delivered.comment.body
+                return delivered.sender.is_person and bool(parse_comment(text))
+            case IssueCommentEdited():
+                old, new = delivered.old_body or "", delivered.comment.body
+                return delivered.sender.is_person and bool(commands_added(old, new))
+            case IssueLabeled():
+                return delivered.sender.is_person and self._may_be_a_command(delivered)
+            case _:
+                assert_never(delivered)
 
-def _has_command(delivered: Delivered) -> bool:
-    match delivered:
-        case IssueCommentCreated():
-            return delivered.sender.is_person and bool(parse_comment(delivered.comment.body))
-        case IssueCommentEdited():
-            return delivered.sender.is_person and bool(
-                commands_added(delivered.old_body or "", delivered.comment.body)
-            )
-        case IssueLabeled() | Ignored():
-            # Labels are mapped to commands by a repository's own configuration.
-            return False
-        case _:
-            assert_never(delivered)
+    def _may_be_a_command(self, delivered: IssueLabeled) -> bool:
+        known = self._configurations.known(delivered.repository)
+        return known is None or known.configuration.command_of(delivered.label) is not None

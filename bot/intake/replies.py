@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot import render
+from bot.configuration import PATH
 from bot.models import Permission
+from bot.render.configuration import broken_configuration, broken_note, switched_off
+from bot.render.markers import label_reply_marker
 
 if TYPE_CHECKING:
     from bot.commands import Help, Mistake, NotYet
+    from bot.configuration import InForce
     from bot.errors import Refusal
     from bot.github import GitHub, Repository
     from bot.intake.asking import Asking
@@ -43,41 +47,70 @@ class Replies:
         self, asking: Asking, permission: Permission, needed: Permission
     ) -> str:
         """Refuse: a reaction, and a line why for those who triage here."""
-        await (await self.repository(asking)).react(asking.comment_id, "confused")
-        if permission.covers(Permission.TRIAGE):
-            why = f"it takes {needed} permission on this repository."
-            text = render.refused(asking.person.login, why)
-            return await self._answer(asking, text, outcome="refused")
-        await self._claim(asking, "refused")
-        return "refused"
+        why = f"it takes {needed} permission on this repository."
+        return await self._turn_away(asking, permission, why)
 
-    async def refused(self, asking: Asking, error: Refusal) -> str:
-        """Say why a right command is not carried out."""
-        await (await self.repository(asking)).react(asking.comment_id, "confused")
+    async def switched_off(self, asking: Asking, permission: Permission) -> str:
+        """Refuse whatever was asked: the repository does not want ptq now."""
+        return await self._turn_away(asking, permission, switched_off(PATH))
+
+    async def refused(self, asking: Asking, error: Refusal, in_force: InForce) -> str:
+        """Say why a right command is not carried out, and whether its limits are old ones."""
+        await self._confused(asking)
         text = render.refused(asking.person.login, str(error))
+        if in_force.problems:
+            note = broken_note(PATH, _problems(in_force), is_last_right=in_force.is_last_right)
+            text = f"{text}\n\n{note}"
         return await self._answer(asking, text, outcome="refused")
+
+    async def broken_configuration(
+        self, asking: Asking, in_force: InForce, *, outcome: str
+    ) -> None:
+        """Say what is wrong with the repository's file, if anything is."""
+        if in_force.problems:
+            text = broken_configuration(
+                asking.person.login,
+                PATH,
+                _problems(in_force),
+                is_last_right=in_force.is_last_right,
+            )
+            await self._answer(asking, text, outcome=outcome)
+
+    async def seen(self, asking: Asking) -> None:
+        """Show that the command was seen: 👀 on its comment, or on the issue that was labelled."""
+        repository = await self.repository(asking)
+        if asking.comment_id is None:
+            await repository.react_to_issue(asking.issue_number, "eyes")
+        else:
+            await repository.react(asking.comment_id, "eyes")
+
+    async def take_label(self, asking: Asking) -> None:
+        """Take off the label that gave the command: put on again, it gives it again."""
+        if asking.label is not None:
+            repository = await self.repository(asking)
+            await repository.remove_label(asking.issue_number, asking.label)
 
     async def mistake(self, asking: Asking, mistake: Mistake) -> str:
         """Say what is wrong about a command."""
-        await (await self.repository(asking)).react(asking.comment_id, "confused")
+        await self._confused(asking)
         text = render.mistake(asking.person.login, mistake)
         return await self._answer(asking, text, outcome="mistake")
 
     async def edited(self, asking: Asking) -> str:
         """Say that a command in an edited comment does not count."""
-        await (await self.repository(asking)).react(asking.comment_id, "confused")
+        await self._confused(asking)
         text = render.edited_comment(asking.person.login)
         return await self._answer(asking, text, outcome="mistake")
 
     async def not_yet(self, asking: Asking, command: NotYet) -> str:
         """Say that a command is known but not built."""
-        await (await self.repository(asking)).react(asking.comment_id, "confused")
+        await self._confused(asking)
         text = render.not_yet(asking.person.login, command.name)
         return await self._answer(asking, text, outcome="not_yet")
 
     async def help(self, asking: Asking, command: Help) -> str:
         """Show the usage."""
-        await (await self.repository(asking)).react(asking.comment_id, "eyes")
+        await self.seen(asking)
         return await self._answer(asking, render.help_text(command.topic), outcome="help")
 
     async def running_already(self, asking: Asking, job: Job) -> str:
@@ -87,10 +120,24 @@ class Replies:
         )
         return await self._answer(asking, text, outcome="known")
 
+    async def _turn_away(self, asking: Asking, permission: Permission, why: str) -> str:
+        """Refuse: a reaction, and a line why for those who triage here."""
+        await self._confused(asking)
+        if permission.covers(Permission.TRIAGE):
+            text = render.refused(asking.person.login, why)
+            return await self._answer(asking, text, outcome="refused")
+        await self._claim(asking, "refused")
+        return "refused"
+
+    async def _confused(self, asking: Asking) -> None:
+        """React with 😕 to a comment; under an issue it would be read as said to its author."""
+        if asking.comment_id is not None:
+            await (await self.repository(asking)).react(asking.comment_id, "confused")
+
     async def _answer(self, asking: Asking, text: str, *, outcome: str) -> str:
         if not await self._claim(asking, outcome):
             return "known"
-        marker = render.reply_marker(asking.comment_id, ordinal=asking.place + 1)
+        marker = _marker(asking)
         repository = await self.repository(asking)
         app = await self._github.app()
         if await repository.find_comment(asking.issue_number, marker, app_id=app.id) is None:
@@ -105,3 +152,13 @@ class Replies:
             delivery_id=asking.delivery_id,
             outcome=outcome,
         )
+
+
+def _marker(asking: Asking) -> render.Marker:
+    if asking.comment_id is None:
+        return label_reply_marker(asking.delivery_id)
+    return render.reply_marker(asking.comment_id, ordinal=asking.place + 1)
+
+
+def _problems(in_force: InForce) -> list[str]:
+    return [str(problem) for problem in in_force.problems]

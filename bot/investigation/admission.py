@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.configuration import PATH
 from bot.investigation.records import Admitted
-from bot.models import IssueSnapshot, Permission
+from bot.models import IssueSnapshot
 
 if TYPE_CHECKING:
     from bot.investigation.parts import Parts
     from bot.models import JobId, JobRequest
-
-NEEDED = Permission.WRITE
-"""What a person must be allowed to do on the repository to ask for a GPU."""
 
 FROZEN_ISSUE = "issue.json"
 
@@ -24,9 +22,14 @@ async def admit(parts: Parts, job_id: JobId) -> Admitted:
     """
     request = (await parts.jobs.get(job_id)).request
     repository = parts.repository(request)
+    configuration = (await parts.configurations.of(repository)).configuration
+    if not configuration.enabled:
+        return Admitted(refusal=f"`{PATH}` switches me off in this repository.")
     person, permission = await repository.permission(request.requester.login)
-    if person.id != request.requester.id or not permission.covers(NEEDED):
-        return Admitted(refusal=f"It takes {NEEDED} permission on this repository.")
+    if person.id != request.requester.id or not permission.covers(configuration.permission):
+        return Admitted(
+            refusal=f"It takes {configuration.permission} permission on this repository."
+        )
     snapshot = await repository.issue_snapshot(
         request.issue_number,
         frozen_at=request.asked_at,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.agents.base import Agent
+    from bot.configuration import Configurations
     from bot.gateway import Gateway
     from bot.github import GitHub, Repository
     from bot.machines.base import MachineProvider
@@ -26,6 +27,7 @@ class Parts:
 
     settings: Settings
     github: GitHub
+    configurations: Configurations
     jobs: Jobs
     leases: Leases
     documents: Documents

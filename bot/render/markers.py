@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
-    from bot.models import JobId
+    from bot.models import DeliveryId, JobId
 
 Marker = NewType("Marker", str)
 """An HTML comment, the first line of what the bot posted."""
@@ -32,6 +32,11 @@ def reply_marker(comment_id: int, *, ordinal: int = 1) -> Marker:
     0 is for an answer to the comment as a whole.
     """
     return Marker(f"<!-- ptq:reply comment={comment_id} command={ordinal} -->")
+
+
+def label_reply_marker(delivery_id: DeliveryId) -> Marker:
+    """Mark the answer to a command that a label gave."""
+    return Marker(f"<!-- ptq:reply delivery={delivery_id} -->")
 
 
 def carries(body: str, marker: Marker) -> bool:
