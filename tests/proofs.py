@@ -36,9 +36,12 @@ def ran(*trials: Trial) -> Trials:
     return Trials(command=("python", "repro.py"), trials=trials)
 
 
-def tests(
-    path: str, base: TestEnd = "passed", patched: TestEnd = "passed", **fields: Any
-) -> Neighbour:  # noqa: ANN401 -- of a model
+def near(
+    path: str,
+    base: TestEnd = "passed",
+    patched: TestEnd = "passed",
+    **fields: Any,  # noqa: ANN401 -- of a model
+) -> Neighbour:
     """Run a test file."""
     return Neighbour(
         path=path, reason="named like the change", base=base, patched=patched, **fields
@@ -55,9 +58,9 @@ def proof(verdict: Verdict = Verdict.FIXED, **fields: Any) -> Proof:  # noqa: AN
         "red": ran(RED, RED, RED),
         "green": ran(GREEN, GREEN, GREEN),
         "neighbours": (
-            tests("test/nn/test_packed_sequence.py", "failed", "passed", is_new=True),
-            tests("test/test_nn.py"),
-            tests("test/test_jit.py"),
+            near("test/nn/test_packed_sequence.py", "failed", "passed", is_new=True),
+            near("test/test_nn.py"),
+            near("test/test_jit.py"),
         ),
         "patch_sha256": "a" * 64,
         "torch_version": "2.13.0+cu130",

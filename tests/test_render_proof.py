@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from bot import render
-from bot.models import FailureKind, Proof, Signature, Verdict
+from bot.models import FailureKind, Proof, Signature, TestEnd, Verdict
 from bot.redaction import Redactor
 from tests import proofs
 from tests.proofs import CRASH, GREEN, HANG, OTHER, RED, before_the_change, proof, ran
@@ -51,10 +51,10 @@ def test_the_table_of_a_change_that_breaks_others() -> None:
         Verdict.BROKE_OTHERS,
         slowdown=1.34,
         neighbours=(
-            proofs.tests("test/test_nn.py", "passed", "failed", broken=broken),
-            proofs.tests("test/test_old.py", "failed", "failed"),
-            proofs.tests("test/test_flaky.py", "flaky", "passed"),
-            proofs.tests("test/test_long.py", "not_run", "not_run"),
+            proofs.near("test/test_nn.py", "passed", "failed", broken=broken),
+            proofs.near("test/test_old.py", "failed", "failed"),
+            proofs.near("test/test_flaky.py", "flaky", "passed"),
+            proofs.near("test/test_long.py", "not_run", "not_run"),
         ),
     )
     assert _table(shown) == snapshot("""\
@@ -122,20 +122,21 @@ def test_runs_in_the_table() -> None:
 
 def test_the_tests_of_the_change_in_the_table() -> None:
     """A test that passes without the change too does not show the bug, and that is said."""
+    ends: tuple[tuple[TestEnd, TestEnd], ...] = (
+        ("failed", "passed"),
+        ("passed", "passed"),
+        ("flaky", "passed"),
+        ("not_run", "passed"),
+        ("failed", "failed"),
+        ("failed", "flaky"),
+        ("not_run", "not_run"),
+    )
     rows = {
         (base, patched): _row(
-            proof(neighbours=(proofs.tests("test/t.py", base, patched, is_new=True),)),
+            proof(neighbours=(proofs.near("test/t.py", base, patched, is_new=True),)),
             "the tests of the change",
         )
-        for base, patched in (
-            ("failed", "passed"),
-            ("passed", "passed"),
-            ("flaky", "passed"),
-            ("not_run", "passed"),
-            ("failed", "failed"),
-            ("failed", "flaky"),
-            ("not_run", "not_run"),
-        )
+        for base, patched in ends
     }
     assert rows == snapshot(
         {
@@ -150,8 +151,8 @@ def test_the_tests_of_the_change_in_the_table() -> None:
     )
     both = proof(
         neighbours=(
-            proofs.tests("test/a.py", "failed", "passed", is_new=True),
-            proofs.tests("test/b.py", "passed", "passed", is_new=True),
+            proofs.near("test/a.py", "failed", "passed", is_new=True),
+            proofs.near("test/b.py", "passed", "passed", is_new=True),
         )
     )
     assert _row(both, "the tests of the change") == snapshot(
@@ -162,9 +163,9 @@ def test_the_tests_of_the_change_in_the_table() -> None:
 def test_tests_in_the_table() -> None:
     """That nothing was found, or that nothing could be run, is told too."""
     assert _row(proof(neighbours=()), "the tests next to it") == snapshot("none found")
-    unrun = proof(neighbours=(proofs.tests("test/t.py", "passed", "not_run"),))
+    unrun = proof(neighbours=(proofs.near("test/t.py", "passed", "not_run"),))
     assert _row(unrun, "the tests next to it") == snapshot("1 file, not run")
-    unnamed = proof(neighbours=(proofs.tests("test/t.py", "passed", "failed"),))
+    unnamed = proof(neighbours=(proofs.near("test/t.py", "passed", "failed"),))
     assert _row(unnamed, "the tests next to it") == snapshot("1 file: **1 broke**: `test/t.py`")
 
 
@@ -219,7 +220,7 @@ def test_a_sentence_for_every_verdict() -> None:
             "not_fixed, nothing": proof(Verdict.NOT_FIXED, green=None, why=nothing),
             "broke_others": proof(
                 Verdict.BROKE_OTHERS,
-                neighbours=(proofs.tests("t.py", "passed", "failed", broken=("T.test_a",)),),
+                neighbours=(proofs.near("t.py", "passed", "failed", broken=("T.test_a",)),),
             ),
             "broke_others, unnamed": proof(
                 Verdict.BROKE_OTHERS, why="The change deletes a test that passed."
@@ -339,7 +340,7 @@ def test_text_of_others_stays_in_its_cell(one: str, two: str, three: str) -> Non
         why=three,
         signature=Signature(kind=FailureKind.EXCEPTION, exception=one, message=two),
         red=ran(trial, OTHER.model_copy(update={"output": two})),
-        neighbours=(proofs.tests(one, "passed", "failed", broken=(two, three)),),
+        neighbours=(proofs.near(one, "passed", "failed", broken=(two, three)),),
         gpu=one,
         torch_version=two,
         python=three,

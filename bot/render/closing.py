@@ -21,7 +21,7 @@ _LONGEST = 700
 """Characters of the agent's summary."""
 
 _UNPROVED = "All of this is the agent's own account: neither I nor a person has checked it."
-_BESIDE_A_PROOF = "The diagnosis is the agent's own: no person has checked it."
+_BESIDE_A_PROOF = "No person has checked what the agent says there."
 
 
 def closing(view: ClosingView, *, redactor: Redactor) -> str:
@@ -33,6 +33,7 @@ def closing(view: ClosingView, *, redactor: Redactor) -> str:
     first = [_ending(view), *_verdict(view, redactor), _pull(view)]
     parts = [
         f"{mention(view.job.requester)} {' '.join(part for part in first if part)}",
+        *_without_a_bug(view, redactor),
         *_account(view, redactor),
         *_missing(view, redactor),
         _ground(view),
@@ -64,11 +65,13 @@ def _account(view: ClosingView, redactor: Redactor) -> list[str]:
     return _quoted(label, view.outcome.summary, redactor)
 
 
-def _missing(view: ClosingView, redactor: Redactor) -> list[str]:
+def _without_a_bug(view: ClosingView, redactor: Redactor) -> list[str]:
     """Say what was tried where the bug did not show, and what the issue lacks."""
-    if view.proof is not None:
-        return not_shown(view.proof, view.missing, redactor=redactor)
-    if view.outcome.verdict is not Verdict.NOT_REPRODUCED:
+    return [] if view.proof is None else not_shown(view.proof, view.missing, redactor=redactor)
+
+
+def _missing(view: ClosingView, redactor: Redactor) -> list[str]:
+    if view.proof is not None or view.outcome.verdict is not Verdict.NOT_REPRODUCED:
         return []
     return _quoted("What it found missing in the issue", view.missing, redactor)
 
@@ -110,7 +113,8 @@ def _pull(view: ClosingView) -> str:
     outcome = view.outcome
     if outcome.pull is not None:
         kind = "draft pull request" if outcome.pull.draft else "pull request"
-        return f"Its change is in [{kind} #{outcome.pull.number}]({outcome.pull.url})."
+        whose = "Its" if view.proof is None else "The"
+        return f"{whose} change is in [{kind} #{outcome.pull.number}]({outcome.pull.url})."
     if outcome.no_pull_reason:
         return f"I opened no pull request. {outcome.no_pull_reason}"
     return ""
@@ -134,6 +138,6 @@ def _ground(view: ClosingView) -> str:
 
 
 def _whose(view: ClosingView) -> str:
-    if view.proof is not None and view.proof.is_proved:
-        return "" if _claim(view) is None else _BESIDE_A_PROOF
-    return "" if view.outcome.verdict is None else _UNPROVED
+    if _claim(view) is None:
+        return ""
+    return _BESIDE_A_PROOF if view.proof is not None and view.proof.is_proved else _UNPROVED

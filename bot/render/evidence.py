@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.render.phrases import count
+from bot.render.phrases import count, duration
 from bot.render.proof_words import why
 from bot.render.sanitise import code_block, code_line
 from bot.render.trials import named, status, took
@@ -26,6 +27,8 @@ _OUTPUT = 1_500
 _PROGRAM = 6_000
 """Characters of the beginning of a program or of a diff."""
 _READ = 50_000
+_LONGEST = 86_400.0
+"""Seconds: no reservation is longer."""
 _KINDS = {
     "exception": "an exception",
     "wrong_result": "an assertion of the repro",
@@ -109,7 +112,7 @@ def _facts(proof: Proof, redactor: Redactor) -> Iterator[str]:
         yield f"The change, as it is shown here: SHA-256 {code(proof.patch_sha256)}."
     yield f"The base is commit {code(proof.commit)}. Nothing ran in the agent's own worktree."
     if proof.seconds:
-        yield f"All of it took {took(proof.seconds)}."
+        yield f"All of it took {duration(timedelta(seconds=min(proof.seconds, _LONGEST)))}."
 
 
 def _looked_for(signature: Signature, redactor: Redactor) -> str:

@@ -58,7 +58,7 @@ def _lacks(proof: Proof, missing: str, redactor: Redactor) -> str:
     ours = list[str]()
     if proof.is_proved and proof.repro_source != "issue":
         what = "I ran one that the agent wrote from its text" if proof.red else "there is none"
-        ours.append(f"a program that shows the bug, whole, so that it runs as it stands: {what}")
+        ours.append(f"a whole program that shows the bug when it is run as it stands ({what})")
     if proof.is_proved and (proof.signature is None or proof.signature.source == "agent"):
         ours.append("what it prints when it fails: the exception with its traceback, or the values")
     lines = [

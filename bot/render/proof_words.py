@@ -92,7 +92,7 @@ def _at_base(proof: Proof, redactor: Redactor) -> str:
     red = proof.red
     if not red or not red.count:
         return why(proof, redactor=redactor)
-    said = f"{_ran(proof)}: it {_red(red)}"
+    said = f"{_ran(proof)}: it {_red(proof, red)}"
     if 0 < red.matching < red.count:
         said = f"{said} ({_otherwise(red)})"
     other = next((trial for trial in red.trials if trial.is_failure and not trial.matches), None)
@@ -106,7 +106,7 @@ def _of_change(proof: Proof, redactor: Redactor) -> str:
     red, green, reason = proof.red, proof.green, why(proof, redactor=redactor)
     if not red or not red.count:
         return joined("I checked the change.", reason)
-    said = f"{_ran(proof)}: it {_red(red)}"
+    said = f"{_ran(proof)}: it {_red(proof, red)}"
     if not green or not green.count:
         return joined(f"{said}.", "I could not run it with the change.", reason)
     said = f"{said}, and {_green(green)}."
@@ -133,8 +133,8 @@ def _broke(proof: Proof, redactor: Redactor) -> str:
 def _environment(proof: Proof, redactor: Redactor) -> str:
     if proof.red and proof.red.count and proof.sanity is not None and proof.sanity.is_failure:
         return (
-            f"{_ran(proof)}: it {_red(proof.red)}, and a trivial program on an untouched tree "
-            "fails too. So this machine cannot show the bug."
+            f"{_ran(proof)}: it {_red(proof, proof.red)}, and a trivial program on an untouched "
+            "tree fails too. So this machine cannot show the bug."
         )
     return joined("This machine cannot show the bug.", why(proof, redactor=redactor))
 
@@ -147,14 +147,15 @@ def _ran(proof: Proof) -> str:
     return "I ran the repro myself"
 
 
-def _red(red: Trials) -> str:
+def _red(proof: Proof, red: Trials) -> str:
     if red.matching == red.count:
         return f"fails at base in {of_runs(red.count, red)}"
     if red.matching:
         return f"fails at base only sometimes, in {of_runs(red.matching, red)}"
     if red.passed == red.count:
         return f"passes at base in {of_runs(red.count, red)}"
-    return f"fails at base in another way in {of_runs(red.count - red.passed, red)}"
+    fails = "fails at base in another way" if proof.signature else "fails at base"
+    return f"{fails} in {of_runs(red.count - red.passed, red)}"
 
 
 def _otherwise(red: Trials) -> str:
