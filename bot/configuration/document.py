@@ -7,6 +7,7 @@ and so is deep nesting, on which the parser's time grows with the square of the 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ DEEPEST = 6
 """Levels of nesting that are read; the format itself has three."""
 
 _PLAIN = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))
+_NULL = "tag:yaml.org,2002:null"
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_LARGEST = 2**53
+"""Beyond it JSON and YAML do not mean the same number everywhere."""
 _SHOWN = 120
 
 
@@ -53,7 +58,7 @@ def load(text: str) -> Document | tuple[Problem, ...]:
             return (problem,)
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        if node is None:
+        if node is None or node.tag == _NULL:
             return Document(values={}, lines={})
         if not isinstance(node, yaml.MappingNode):
             return (Problem(line=_line(node.start_mark), text="it holds no keys with values."),)
@@ -109,6 +114,9 @@ class _Walk:
                 continue
             # As it was written: `404` and `on` are names of labels too.
             key = key_node.value
+            if _SURROGATES.search(key):
+                self._wrong(key_node, "a key holds half a character.")
+                continue
             if key in values:
                 self._wrong(key_node, f"{code(key)} stands here twice.")
                 continue
@@ -141,13 +149,21 @@ class _Walk:
             value: object = self._loader.construct_object(node)
         except (ValueError, KeyError, OverflowError):
             value = math.nan
-        if isinstance(value, float) and not math.isfinite(value):
+        if _is_odd(value):
             self._wrong(node, f"{code(str(node.value))} cannot be read as what it should be.")
             return None
         return value
 
     def _wrong(self, node: yaml.Node, text: str) -> None:
         self.problems.append(Problem(line=_line(node.start_mark), text=text))
+
+
+def _is_odd(value: object) -> bool:
+    """Whether a value has no equal in JSON."""
+    if isinstance(value, str):
+        return _SURROGATES.search(value) is not None
+    # Not a number, in whatever way: no comparison with it holds.
+    return isinstance(value, float | int) and not abs(value) <= _LARGEST
 
 
 def _line(mark: Mark) -> int:

@@ -120,7 +120,7 @@ class RepositoryConfiguration(Part):
     base_branch: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")
     """The branch that pull requests are made against; without it, the default branch."""
     notify: tuple[Login, ...] = Field(default=(), max_length=_MOST_NOTIFIED)
-    """Logins that the closing comment mentions beside the person who asked."""
+    """Logins to be mentioned at the end of a job; taken, and not acted on yet."""
     outcomes: Outcomes = Outcomes()
     """Labels that tell how a job ended; without this key none is put."""
 
