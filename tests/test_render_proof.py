@@ -95,6 +95,11 @@ def test_runs_in_the_table() -> None:
                 {"signature": Signature(kind=FailureKind.TEST, message="FAILED test_x")},
             ),
             (
+                "cut short",
+                [OTHER.model_copy(update={"exit_status": 0})],
+                {},
+            ),
+            (
                 "status 255 is no signal",
                 [OTHER.model_copy(update={"output": " \n", "exit_status": 255})],
                 {},
@@ -115,6 +120,7 @@ def test_runs_in_the_table() -> None:
             "crash": "**fails** 1 of 1: signal 11 (SIGSEGV)",
             "agent": "**fails** 1 of 1: `AssertionError: the caller's batch was changed` (the failure by the agent's word: the issue quotes none)",
             "test": "**fails** 1 of 1: `FAILED test_x`",
+            "cut short": "**fails** in another way 1 of 1: exit status 0 before its end",
             "status 255 is no signal": "**fails** in another way 1 of 1: exit status 255",
         }
     )
@@ -229,6 +235,9 @@ def test_a_sentence_for_every_verdict() -> None:
             "environment": before_the_change(
                 Verdict.ENVIRONMENT, OTHER, OTHER, OTHER, sanity=OTHER
             ),
+            "environment, lacking": before_the_change(
+                Verdict.ENVIRONMENT, OTHER, sanity=GREEN, why="It needs the package `triton`."
+            ),
             "environment, unseen": before_the_change(
                 Verdict.ENVIRONMENT, red=None, why="It needs Apple's MPS."
             ),
@@ -251,6 +260,7 @@ def test_a_sentence_for_every_verdict() -> None:
             "broke_others, unnamed": "I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. The change deletes a test that passed.",
             "already_passing": "I ran the repro myself: it passes at base in 3 of 3 runs. The bug seems to be mended in this build already; that it was there in the reported version is the agent's word.",
             "environment": "I ran the repro myself: it fails at base in another way in 3 of 3 runs, and a trivial program on an untouched tree fails too. So this machine cannot show the bug.",
+            "environment, lacking": "I ran the repro myself: it fails at base in another way in 1 of 1 run. This machine cannot show the bug. It needs the package `triton`.",
             "environment, unseen": "This machine cannot show the bug. It needs Apple's MPS.",
             "error": "I could not tell. The worktree was gone.",
         }
@@ -279,13 +289,13 @@ def test_sentences_say_whose_repro_it_was() -> None:
     diff = "--- a/repro.py\n+++ b/repro.py\n+assert x\n"
     assert [
         _said(proof(repro_source="agent")),
-        _said(proof(repro_diff=diff)),
+        _said(proof(repro_source="agent", repro_diff=diff)),
         _said(before_the_change(Verdict.ENVIRONMENT, OTHER, repro_source="agent", sanity=OTHER)),
     ] == snapshot(
         [
-            "I ran the agent's repro myself, as the issue has none: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3.",
+            "I ran the agent's repro myself, as the issue has none that I can run: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3.",
             "I ran the issue's repro myself, as the agent completed it: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3.",
-            "I ran the agent's repro myself, as the issue has none: it fails at base in another way in 1 of 1 run, and a trivial program on an untouched tree fails too. So this machine cannot show the bug.",
+            "I ran the agent's repro myself, as the issue has none that I can run: it fails at base in another way in 1 of 1 run, and a trivial program on an untouched tree fails too. So this machine cannot show the bug.",
         ]
     )
 

@@ -158,7 +158,7 @@ def test_closing_what_the_issue_has_no_program_for() -> None:
     )
     outcome = _outcome(Verdict.NOT_REPRODUCED, summary="")
     assert _closing(shown, outcome, missing="The shape of the batch.") == snapshot("""\
-@alice I ran the agent's repro myself, as the issue has none: it passes at base in 1 of 1 run. So I could not reproduce the bug here.
+@alice I ran the agent's repro myself, as the issue has none that I can run: it passes at base in 1 of 1 run. So I could not reproduce the bug here.
 
 What I tried: `python repro.py`, once, at base, on a machine without a GPU, torch `2.13.0+cu130`, commit `0123456789ab`, Python `3.12.9`. I looked for `AssertionError: the caller's batch was changed`, by the agent's word.
 
@@ -184,10 +184,17 @@ The report, with all that I ran, is in [the comment above](https://github.com/py
 What I tried: nothing, as there is no program to run. What I had: `NVIDIA H100 80GB HBM3`, driver `580.65`, CUDA `13.0`, torch `2.13.0+cu130`, commit `0123456789ab`, Python `3.12.9`.
 
 What is missing in the issue:
-- a whole program that shows the bug when it is run as it stands (there is none)
+- a whole program that shows the bug when it is run as it stands (there is none that I could run)
 - what it prints when it fails: the exception with its traceback, or the values
 
 The report, with all that I ran, is in [the comment above](https://github.com/pytorch/pytorch/issues/7#issuecomment-2). No person has checked what the agent says there.\
+""")
+    printing = before_the_change(
+        Verdict.NOT_REPRODUCED, GREEN, repro_source="agent", repro_diff="+assert x\n"
+    )
+    assert _closing(printing, outcome).split("\n\n")[2] == snapshot("""\
+What is missing in the issue:
+- what the right values are: the program only prints, so I ran it as the agent completed it\
 """)
     whole = before_the_change(Verdict.NOT_REPRODUCED, OTHER)
     assert _closing(whole, outcome) == snapshot("""\
@@ -352,6 +359,7 @@ def test_the_report_of_a_fix_that_does_nothing() -> None:
         Verdict.NOT_FIXED,
         green=ran(RED, GREEN, RED, GREEN, GREEN),
         neighbours=(),
+        repro_source="agent",
         repro_diff="--- a/repro.py\n+++ b/repro.py\n@@ -1 +1,2 @@\n print(x)\n+assert x\n",
         slowdown=1.5,
         retried=True,
@@ -389,7 +397,7 @@ It fails without the change and passes with it.
 | `python repro.py` | with the change | 1 (2 times), 0 (3 times) | 2.1 s to 2.2 s |
 
 - Looked for: `AssertionError: the caller's batch was changed` (an assertion of the repro), as the issue says.
-- The repro, from the issue, and completed by the agent: SHA-256 `5555555555555555555555555555555555555555555555555555555555555555`.
+- The repro, from the issue, completed by the agent: SHA-256 `5555555555555555555555555555555555555555555555555555555555555555`.
 - The change, as it is shown here: SHA-256 `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.
 - The base is commit `0123456789abcdef0123456789abcdef01234567`. Nothing ran in the agent's own worktree.
 - All of it took 5 min.
@@ -447,7 +455,7 @@ def test_the_report_of_a_machine_that_is_broken() -> None:
 - ✓ Give the machine back: 2 s
 - ✓ Check and publish the patch: 4 s
 
-I ran the agent's repro myself, as the issue has none: it fails at base in 2 of 2 runs, and a trivial program on an untouched tree fails too. So this machine cannot show the bug.
+I ran the agent's repro myself, as the issue has none that I can run: it fails at base in 2 of 2 runs, and a trivial program on an untouched tree fails too. So this machine cannot show the bug.
 
 | what I ran | what I saw |
 |---|---|
@@ -481,7 +489,7 @@ The end of the output of the trivial program:
 ModuleNotFoundError: No module named 'triton'
 ```
 
-The agent's repro, as the issue has none (AI-generated):
+The agent's repro, as the issue has none that I can run (AI-generated):
 
 ```python
 import torch

@@ -104,15 +104,19 @@ def _facts(proof: Proof, redactor: Redactor) -> Iterator[str]:
     if proof.signature is not None:
         yield f"Looked for: {_looked_for(proof.signature, redactor)}."
     if proof.repro_source != "none":
-        whose = "from the issue" if proof.repro_source == "issue" else "written by the agent"
-        added = ", and completed by the agent" if proof.repro_diff.strip() else ""
         sha = f": SHA-256 {code(proof.repro_sha256)}" if proof.repro_sha256 else ""
-        yield f"The repro, {whose}{added}{sha}."
+        yield f"The repro, {_whose(proof)}{sha}."
     if proof.patch_sha256:
         yield f"The change, as it is shown here: SHA-256 {code(proof.patch_sha256)}."
     yield f"The base is commit {code(proof.commit)}. Nothing ran in the agent's own worktree."
     if proof.seconds:
         yield f"All of it took {duration(timedelta(seconds=min(proof.seconds, _LONGEST)))}."
+
+
+def _whose(proof: Proof) -> str:
+    if proof.repro_diff.strip():
+        return "from the issue, completed by the agent"
+    return "from the issue" if proof.repro_source == "issue" else "written by the agent"
 
 
 def _looked_for(signature: Signature, redactor: Redactor) -> str:
@@ -166,9 +170,10 @@ def _by_agent(proof: Proof, repro: str, redactor: Redactor) -> Iterator[str]:
     if proof.repro_diff.strip():
         shown = _beginning(proof.repro_diff, "diff", redactor)
         yield f"What the agent changed in the issue's repro (AI-generated):\n\n{shown}"
-    if proof.repro_source == "agent" and repro.strip():
+    elif proof.repro_source == "agent" and repro.strip():
         shown = _beginning(repro, "python", redactor)
-        yield f"The agent's repro, as the issue has none (AI-generated):\n\n{shown}"
+        label = "The agent's repro, as the issue has none that I can run (AI-generated)"
+        yield f"{label}:\n\n{shown}"
 
 
 def _beginning(text: str, language: str, redactor: Redactor) -> str:

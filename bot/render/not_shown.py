@@ -56,9 +56,8 @@ def tried(proof: Proof, *, redactor: Redactor) -> str:
 def _lacks(proof: Proof, missing: str, redactor: Redactor) -> str:
     """List what is missing: what the bot knows of first, then the agent's questions."""
     ours = list[str]()
-    if proof.is_proved and proof.repro_source != "issue":
-        what = "I ran one that the agent wrote from its text" if proof.red else "there is none"
-        ours.append(f"a whole program that shows the bug when it is run as it stands ({what})")
+    if proof.is_proved and (program := _program(proof)):
+        ours.append(program)
     if proof.is_proved and (proof.signature is None or proof.signature.source == "agent"):
         ours.append("what it prints when it fails: the exception with its traceback, or the values")
     lines = [
@@ -73,6 +72,22 @@ def _lacks(proof: Proof, missing: str, redactor: Redactor) -> str:
     if not parts:
         return _NOTHING if proof.is_proved else ""
     return "\n\n".join(parts)
+
+
+def _program(proof: Proof) -> str:
+    if proof.repro_diff.strip():
+        return (
+            "what the right values are: the program only prints, so I ran it as the agent "
+            "completed it"
+        )
+    whole = "a whole program that shows the bug when it is run as it stands"
+    match proof.repro_source:
+        case "issue":
+            return ""
+        case "agent":
+            return f"{whole} (I ran one that the agent wrote from its text)"
+        case "none":
+            return f"{whole} (there is none that I could run)"
 
 
 def _bullets(items: list[str]) -> str:

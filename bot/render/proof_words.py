@@ -136,14 +136,15 @@ def _environment(proof: Proof, redactor: Redactor) -> str:
             f"{_ran(proof)}: it {_red(proof, proof.red)}, and a trivial program on an untouched "
             "tree fails too. So this machine cannot show the bug."
         )
-    return joined("This machine cannot show the bug.", why(proof, redactor=redactor))
+    ran = f"{_ran(proof)}: it {_red(proof, proof.red)}." if proof.red and proof.red.count else ""
+    return joined(ran, "This machine cannot show the bug.", why(proof, redactor=redactor))
 
 
 def _ran(proof: Proof) -> str:
     if proof.repro_diff.strip():
         return "I ran the issue's repro myself, as the agent completed it"
     if proof.repro_source == "agent":
-        return "I ran the agent's repro myself, as the issue has none"
+        return "I ran the agent's repro myself, as the issue has none that I can run"
     return "I ran the repro myself"
 
 

@@ -67,7 +67,7 @@ def end(trial: Trial, *, redactor: Redactor) -> str:
     """Return how a run ended: its time limit, a signal, its last words, or its exit status."""
     if trial.timed_out or trial.exit_status is None:
         return status(trial)
-    if (trial.exit_status - _SIGNALLED) in _SIGNALS:
+    if (trial.exit_status - _SIGNALLED) in _SIGNALS or _is_cut_short(trial):
         return status(trial)
     return code_line(_last_words(trial.output), redactor=redactor) or status(trial)
 
@@ -79,7 +79,8 @@ def status(trial: Trial) -> str:
     signal = trial.exit_status - _SIGNALLED
     if signal in _SIGNALS:
         return f"signal {signal} ({_SIGNALS[signal]})"
-    return f"exit status {trial.exit_status}"
+    early = " before its end" if _is_cut_short(trial) else ""
+    return f"exit status {trial.exit_status}{early}"
 
 
 def took(seconds: float) -> str:
@@ -94,6 +95,11 @@ def took(seconds: float) -> str:
 def of_runs(number: int, trials: Trials) -> str:
     """Return ``3 of 3 runs``."""
     return f"{number} of {count(trials.count, 'run')}"
+
+
+def _is_cut_short(trial: Trial) -> bool:
+    """Whether it says that all is well, and did not run to its end."""
+    return trial.exit_status == 0 and trial.is_failure and not trial.matches
 
 
 def _counted(verb: str, number: int, whole: int, said: str = "") -> str:
