@@ -44,7 +44,11 @@ def near(
 ) -> Neighbour:
     """Run a test file."""
     return Neighbour(
-        path=path, reason="named like the change", base=base, patched=patched, **fields
+        path=path,
+        reason="It is named for `torch/nn/utils/rnn.py`.",
+        base=base,
+        patched=patched,
+        **fields,
     )
 
 

@@ -8,8 +8,9 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from bot import render
-from bot.models import FailureKind, Proof, Signature, TestEnd, Verdict
+from bot.models import FailureKind, Neighbour, Proof, Signature, TestEnd, Trials, Verdict
 from bot.redaction import Redactor
+from bot.render.evidence import evidence
 from tests import proofs
 from tests.proofs import CRASH, GREEN, HANG, OTHER, RED, before_the_change, proof, ran
 
@@ -52,7 +53,7 @@ def test_the_table_of_a_change_that_breaks_others() -> None:
         slowdown=1.34,
         neighbours=(
             proofs.near("test/test_nn.py", "passed", "failed", broken=broken),
-            proofs.near("test/test_old.py", "failed", "failed"),
+            proofs.near("test/test_old.py", "failed", "not_run"),
             proofs.near("test/test_flaky.py", "flaky", "passed"),
             proofs.near("test/test_long.py", "not_run", "not_run"),
         ),
@@ -62,7 +63,7 @@ def test_the_table_of_a_change_that_breaks_others() -> None:
 |---|---|
 | the repro at base | **fails** 3 of 3: `AssertionError: the caller's batch was changed` |
 | the repro with the change | **passes** 3 of 3 |
-| the tests next to it | 4 files: **5 broke**: `TestNN.test_0`, `TestNN.test_1`, `TestNN.test_2` and 2 more; 1 file failed at base too; 1 file flaky; 1 file not run |
+| the tests next to it | 4 files: **5 broke**: `TestNN.test_0`, `TestNN.test_1`, `TestNN.test_2` and 2 more; 1 failed at base already; 1 flaky; 1 not run |
 | speed of the repro | **34 % slower** with the change |
 | where | `NVIDIA H100 80GB HBM3`, driver `580.65`, CUDA `13.0`, torch `2.13.0+cu130`, commit `0123456789ab`, Python `3.12.9` |\
 """)
@@ -170,7 +171,7 @@ def test_tests_in_the_table() -> None:
     """That nothing was found, or that nothing could be run, is told too."""
     assert _row(proof(neighbours=()), "the tests next to it") == snapshot("none found")
     unrun = proof(neighbours=(proofs.near("test/t.py", "passed", "not_run"),))
-    assert _row(unrun, "the tests next to it") == snapshot("1 file, not run")
+    assert _row(unrun, "the tests next to it") == snapshot("1 file: 1 not run")
     unnamed = proof(neighbours=(proofs.near("test/t.py", "passed", "failed"),))
     assert _row(unnamed, "the tests next to it") == snapshot("1 file: **1 broke**: `test/t.py`")
 
@@ -204,7 +205,7 @@ def test_where_it_was_seen() -> None:
 def test_a_sentence_for_every_verdict() -> None:
     """The bot tells what it saw itself, with counts."""
     nothing = "The change is empty."
-    caught = "The change catches the exception instead of mending its cause"
+    caught = "It fails as reported. The patch hides the failure: it catches the exception"
     said = {
         name: _said(shown)
         for name, shown in {
@@ -212,6 +213,9 @@ def test_a_sentence_for_every_verdict() -> None:
             "not_reproduced": before_the_change(Verdict.NOT_REPRODUCED, GREEN, GREEN, GREEN),
             "not_reproduced, otherwise": before_the_change(
                 Verdict.NOT_REPRODUCED, OTHER, OTHER, OTHER
+            ),
+            "not_reproduced, only printing": before_the_change(
+                Verdict.NOT_REPRODUCED, GREEN, GREEN, GREEN, signature=None
             ),
             "not_reproduced, no repro": before_the_change(
                 Verdict.NOT_REPRODUCED, red=None, why="There is no program that shows the bug."
@@ -223,6 +227,7 @@ def test_a_sentence_for_every_verdict() -> None:
             ),
             "not_fixed, otherwise": proof(Verdict.NOT_FIXED, green=ran(OTHER, OTHER, OTHER)),
             "not_fixed, hidden": proof(Verdict.NOT_FIXED, why=caught),
+            "not_fixed, unseen": proof(Verdict.NOT_FIXED, red=None, why=nothing),
             "not_fixed, nothing": proof(Verdict.NOT_FIXED, green=None, why=nothing),
             "broke_others": proof(
                 Verdict.BROKE_OTHERS,
@@ -249,15 +254,17 @@ def test_a_sentence_for_every_verdict() -> None:
             "reproduced": "I ran the repro myself: it fails at base in 3 of 3 runs.",
             "not_reproduced": "I ran the repro myself: it passes at base in 3 of 3 runs. So I could not reproduce the bug here.",
             "not_reproduced, otherwise": "I ran the repro myself: it fails at base in another way in 3 of 3 runs: `ModuleNotFoundError: No module named 'triton'`. So I could not reproduce the bug here.",
+            "not_reproduced, only printing": "I ran the repro myself: it passes at base in 3 of 3 runs. Nothing in the issue says what counts as the bug. So I could not reproduce the bug here.",
             "not_reproduced, no repro": "There is no program that shows the bug. So I could not reproduce the bug here.",
             "fixed": "I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3.",
             "not_fixed": "I ran the repro myself: it fails at base in 3 of 3 runs, and with the change it still fails in 3 of 3.",
             "not_fixed, sometimes": "I ran the repro myself: it fails at base in 3 of 3 runs, and with the change it still fails in 1 of 5.",
             "not_fixed, otherwise": "I ran the repro myself: it fails at base in 3 of 3 runs, and with the change it fails in another way in 3 of 3.",
-            "not_fixed, hidden": "I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. I do not count that as a fix. The change catches the exception instead of mending its cause.",
-            "not_fixed, nothing": "I ran the repro myself: it fails at base in 3 of 3 runs. I could not run it with the change. The change is empty.",
+            "not_fixed, hidden": "I ran the repro myself, 3 times at base and 3 times with the change. It fails as reported. The patch hides the failure: it catches the exception.",
+            "not_fixed, unseen": "I ran the repro myself, 3 times with the change. The change is empty.",
+            "not_fixed, nothing": "I ran the repro myself, 3 times at base. The change is empty.",
             "broke_others": "I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. But 1 test that passed at base fails with the change: `T.test_a`.",
-            "broke_others, unnamed": "I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. The change deletes a test that passed.",
+            "broke_others, unnamed": "I ran the repro myself, 3 times at base and 3 times with the change. The change deletes a test that passed.",
             "already_passing": "I ran the repro myself: it passes at base in 3 of 3 runs. The bug seems to be mended in this build already; that it was there in the reported version is the agent's word.",
             "environment": "I ran the repro myself: it fails at base in another way in 3 of 3 runs, and a trivial program on an untouched tree fails too. So this machine cannot show the bug.",
             "environment, lacking": "I ran the repro myself: it fails at base in another way in 1 of 1 run. This machine cannot show the bug. It needs the package `triton`.",
@@ -314,14 +321,13 @@ def test_sentences_about_a_second_try() -> None:
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-def test_what_cannot_be_proved_is_the_agents_word(verdict: Verdict) -> None:
+def test_what_cannot_be_proved_is_told_with_its_reason(verdict: Verdict) -> None:
     """One line says what is missing here."""
     shown = before_the_change(
         verdict, red=None, is_proved=False, why="It needs eight GPUs, this machine has one."
     )
     assert _said(shown) == (
-        "I could not prove this here. It needs eight GPUs, this machine has one. "
-        f"`{verdict.value}` is the agent's word."
+        "I could not prove this here. It needs eight GPUs, this machine has one."
     )
 
 
@@ -365,6 +371,31 @@ def test_text_of_others_stays_in_its_cell(one: str, two: str, three: str) -> Non
         assert "hunter2hunter2" not in text
         assert _html(text) <= {"<code>", "</code>"}
     assert "\n" not in _said(shown)
+
+
+@given(HOSTILE, HOSTILE)
+@settings(max_examples=150, deadline=None)
+def test_text_of_others_stays_in_the_evidence(one: str, two: str) -> None:
+    """Paths, reasons, commands and hashes keep the tables whole; outputs stay in their fences."""
+    trial = OTHER.model_copy(update={"output": f"{one}\n{two}"})
+    shown = proof(
+        Verdict.NOT_FIXED,
+        why=one,
+        repro_source="agent",
+        repro_diff=two,
+        repro_sha256=one,
+        patch_sha256=two,
+        commit=one,
+        red=Trials(command=(one, two), trials=(trial,)),
+        neighbours=(Neighbour(path=one, reason=two, base="passed", patched="failed"),),
+    )
+    text = evidence(shown, repro=one, redactor=REDACTOR)
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    cells = [token.type for token in tokens if token.type in {"tr_open", "td_open"}]
+    row = ["tr_open", *["td_open"] * 4]
+    assert cells == ["tr_open", *row, *row, "tr_open", *row]
+    assert "hunter2hunter2" not in text
+    assert _html(text) <= {"<code>", "</code>"}
 
 
 def _html(text: str) -> set[str]:

@@ -255,6 +255,42 @@ The report is in [the comment above](https://github.com/pytorch/pytorch/issues/7
 """)
 
 
+def test_closing_an_issue_without_a_program() -> None:
+    """A job that had nothing to run says that a program is missing, and what it had."""
+    shown = before_the_change(
+        Verdict.NOT_REPRODUCED,
+        red=None,
+        is_proved=False,
+        repro_source="none",
+        repro_sha256=None,
+        signature=None,
+        why="There is no program that could be run.",
+    )
+    assert _closing(shown, _outcome(None, summary="")) == snapshot("""\
+@alice The agent ended without a verdict. I could not prove this here. There is no program that could be run.
+
+What I tried: nothing, as there is no program to run. What I had: `NVIDIA H100 80GB HBM3`, driver `580.65`, CUDA `13.0`, torch `2.13.0+cu130`, commit `0123456789ab`, Python `3.12.9`.
+
+What is missing in the issue:
+- a whole program that shows the bug when it is run as it stands (there is none that I could run)
+- what it prints when it fails: the exception with its traceback, or the values
+
+The report is in [the comment above](https://github.com/pytorch/pytorch/issues/7#issuecomment-2).\
+""")
+    assert _report(shown, _outcome(None)).partition("It took 46 min.")[2] == snapshot("""\
+
+
+<details><summary>How this was checked</summary>
+
+There is no program that could be run.
+
+- The base is commit `0123456789abcdef0123456789abcdef01234567`.
+- All of it took 5 min.
+
+</details>\
+""")
+
+
 def test_closing_what_the_bot_could_not_tell() -> None:
     """A claim that could not be confirmed is no contradiction."""
     shown = before_the_change(Verdict.ERROR, red=None, why="The machine went away.")
@@ -328,9 +364,9 @@ It fails without the change and passes with it.
 
 | test file | why this one | at base | with the change |
 |---|---|---|---|
-| `test/nn/test_packed_sequence.py` | `named like the change`, changed by the patch | failed | passed |
-| `test/test_nn.py` | `named like the change` | passed | passed |
-| `test/test_jit.py` | `named like the change` | passed | passed |
+| `test/nn/test_packed_sequence.py` | It is named for `torch/nn/utils/rnn.py`. | failed | passed |
+| `test/test_nn.py` | It is named for `torch/nn/utils/rnn.py`. | passed | passed |
+| `test/test_jit.py` | It is named for `torch/nn/utils/rnn.py`. | passed | passed |
 
 The end of the output at base:
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.render.phrases import count, duration
 from bot.render.proof_words import why
-from bot.render.sanitise import code_block, code_line
+from bot.render.sanitise import code_block, code_line, inline
 from bot.render.trials import named, status, took
 
 if TYPE_CHECKING:
@@ -101,14 +101,15 @@ def _facts(proof: Proof, redactor: Redactor) -> Iterator[str]:
     def code(text: str) -> str:
         return code_line(text, redactor=redactor)
 
-    if proof.signature is not None:
+    if proof.signature is not None and proof.red is not None:
         yield f"Looked for: {_looked_for(proof.signature, redactor)}."
     if proof.repro_source != "none":
         sha = f": SHA-256 {code(proof.repro_sha256)}" if proof.repro_sha256 else ""
         yield f"The repro, {_whose(proof)}{sha}."
     if proof.patch_sha256:
         yield f"The change, as it is shown here: SHA-256 {code(proof.patch_sha256)}."
-    yield f"The base is commit {code(proof.commit)}. Nothing ran in the agent's own worktree."
+    clean = "" if proof.red is None else " Nothing ran in the agent's own worktree."
+    yield f"The base is commit {code(proof.commit)}.{clean}"
     if proof.seconds:
         yield f"All of it took {duration(timedelta(seconds=min(proof.seconds, _LONGEST)))}."
 
@@ -141,9 +142,8 @@ def _tests(neighbours: Sequence[Neighbour], redactor: Redactor) -> str:
 
 
 def _reason(test: Neighbour, redactor: Redactor) -> str:
-    # As code: what is quoted in it must not cut the table's cells.
-    reason = code_line(test.reason, redactor=redactor, limit=80)
-    return f"{reason}, changed by the patch" if test.is_new else reason
+    # A bar would cut the table's cells, also inside code.
+    return inline(test.reason.replace("|", "\u00a6"), redactor=redactor, limit=120)
 
 
 def _outputs(proof: Proof, redactor: Redactor) -> Iterator[str]:

@@ -31,7 +31,8 @@ def not_shown(proof: Proof, missing: str, *, redactor: Redactor) -> list[str]:
     """
     if proof.verdict not in {Verdict.NOT_REPRODUCED, Verdict.ALREADY_PASSING}:
         return []
-    paragraphs = [tried(proof, redactor=redactor)] if proof.is_proved else []
+    is_told = proof.is_proved or proof.repro_source == "none"
+    paragraphs = [tried(proof, redactor=redactor)] if is_told else []
     if proof.verdict is Verdict.NOT_REPRODUCED:
         paragraphs.append(_lacks(proof, missing, redactor))
     return paragraphs
@@ -56,9 +57,10 @@ def tried(proof: Proof, *, redactor: Redactor) -> str:
 def _lacks(proof: Proof, missing: str, redactor: Redactor) -> str:
     """List what is missing: what the bot knows of first, then the agent's questions."""
     ours = list[str]()
-    if proof.is_proved and (program := _program(proof)):
+    is_told = proof.is_proved or proof.repro_source == "none"
+    if is_told and (program := _program(proof)):
         ours.append(program)
-    if proof.is_proved and (proof.signature is None or proof.signature.source == "agent"):
+    if is_told and (proof.signature is None or proof.signature.source == "agent"):
         ours.append("what it prints when it fails: the exception with its traceback, or the values")
     lines = [
         line

@@ -114,19 +114,23 @@ def _shows(test: Neighbour) -> str:
 
 
 def _others(tests: Sequence[Neighbour], redactor: Redactor) -> str:
-    ran = [each for each in tests if "not_run" not in {each.base, each.patched}]
-    if not ran:
-        return f"{count(len(tests), 'file')}, not run"
+    failed = [each for each in tests if each.base == "failed"]
+    unrun = [each for each in tests if each not in failed and _is_unrun(each)]
+    flaky = [each for each in tests if each not in unrun and "flaky" in {each.base, each.patched}]
     broken = [test for each in tests for test in _broken(each)]
-    parts = [f"**{len(broken)} broke**: {_listed(broken, redactor)}" if broken else "none broke"]
-    for number, what in (
-        (sum(each.base == each.patched == "failed" for each in ran), "failed at base too"),
-        (sum("flaky" in {each.base, each.patched} for each in ran), "flaky"),
-        (len(tests) - len(ran), "not run"),
-    ):
-        if number:
-            parts.append(f"{count(number, 'file')} {what}")
+    parts = list[str]()
+    if broken:
+        parts.append(f"**{len(broken)} broke**: {_listed(broken, redactor)}")
+    elif len(failed) + len(unrun) < len(tests):
+        parts.append("none broke")
+    for files, what in ((failed, "failed at base already"), (flaky, "flaky"), (unrun, "not run")):
+        if files:
+            parts.append(f"{len(files):,} {what}")
     return f"{count(len(tests), 'file')}: {'; '.join(parts)}"
+
+
+def _is_unrun(test: Neighbour) -> bool:
+    return "not_run" in {test.base, test.patched}
 
 
 def _broken(test: Neighbour) -> Sequence[str]:

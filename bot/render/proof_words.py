@@ -20,10 +20,13 @@ _WHY = 600
 
 
 def verdict_by_proof(proof: Proof, *, redactor: Redactor) -> str:
-    """Return what the bot saw when it ran the repro itself, as Markdown on one line."""
+    """Return what the bot saw when it ran the repro itself, as Markdown on one line.
+
+    What could not be run here is told with its reason; then the verdict is the agent's word, which
+    ``by_agent`` tells.
+    """
     if not proof.is_proved:
-        claim = f"{code(proof.verdict)} is the agent's word."
-        return joined("I could not prove this here.", why(proof, redactor=redactor), claim)
+        return joined("I could not prove this here.", why(proof, redactor=redactor))
     return joined(_sentences(proof, redactor), _second_try(proof))
 
 
@@ -35,8 +38,10 @@ def why(proof: Proof, *, redactor: Redactor) -> str:
 
 def by_agent(proof: Proof, claim: Verdict | None, options: JobOptions) -> str:
     """Say what the agent adds to it, or that it claims something else than was seen."""
-    if not proof.is_proved or claim is None:
+    if claim is None:
         return ""
+    if not proof.is_proved:
+        return f"{code(claim)} is the agent's word."
     if claim is proof.verdict:
         return _unfixed(options.mode) if claim is Verdict.REPRODUCED else ""
     if proof.verdict in {Verdict.ENVIRONMENT, Verdict.ERROR}:
@@ -97,28 +102,34 @@ def _at_base(proof: Proof, redactor: Redactor) -> str:
         said = f"{said} ({_otherwise(red)})"
     other = next((trial for trial in red.trials if trial.is_failure and not trial.matches), None)
     if red.matching == 0 and other is not None:
-        return f"{said}: {end(other, redactor=redactor)}."
+        said = f"{said}: {end(other, redactor=redactor)}"
+    if proof.signature is None:
+        return f"{said}. Nothing in the issue says what counts as the bug."
     return f"{said}."
 
 
 def _of_change(proof: Proof, redactor: Redactor) -> str:
     """Say what the repro did without and with the change, and what the change broke."""
-    red, green, reason = proof.red, proof.green, why(proof, redactor=redactor)
-    if not red or not red.count:
-        return joined("I checked the change.", reason)
-    said = f"{_ran(proof)}: it {_red(proof, red)}"
-    if not green or not green.count:
-        return joined(f"{said}.", "I could not run it with the change.", reason)
-    said = f"{said}, and {_green(green)}."
-    match proof.verdict:
-        case Verdict.BROKE_OTHERS:
-            return joined(said, _broke(proof, redactor) or reason)
-        case Verdict.NOT_FIXED if green.passed == green.count:
-            return joined(said, "I do not count that as a fix.", reason)
-        case Verdict.FIXED if red.matching < red.count:
-            return joined(said, "What fails only sometimes can also stay away by chance.")
-        case _:
-            return said
+    red, green = proof.red, proof.green
+    broke = _broke(proof, redactor) if proof.verdict is Verdict.BROKE_OTHERS else ""
+    is_plain = proof.verdict is Verdict.FIXED or broke or (green and green.passed < green.count)
+    if not red or not green or not red.count or not is_plain:
+        return _by_reason(proof, redactor)
+    said = f"{_ran(proof)}: it {_red(proof, red)}, and {_green(green)}."
+    if proof.verdict is Verdict.FIXED and red.matching < red.count:
+        return joined(said, "What fails only sometimes can also stay away by chance.")
+    return joined(said, broke)
+
+
+def _by_reason(proof: Proof, redactor: Redactor) -> str:
+    """Say what the counts do not tell: a failure that is hidden, a patch that does not apply."""
+    runs = [
+        f"{count(trials.count, 'time')} {where}"
+        for trials, where in ((proof.red, "at base"), (proof.green, "with the change"))
+        if trials and trials.count
+    ]
+    ran = f"{_ran(proof)}, {' and '.join(runs)}." if runs else "I checked the change."
+    return joined(ran, why(proof, redactor=redactor))
 
 
 def _broke(proof: Proof, redactor: Redactor) -> str:
