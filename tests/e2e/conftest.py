@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,4 +27,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
     """The machine's workspace: the first job prepares it, the next ones find it prepared."""
     directory = tmp_path_factory.mktemp("machine")
     yield directory / "ptq_workspace"
-    shutil.rmtree(directory)
+    asyncio.run(_remove(directory))
+
+
+async def _remove(directory: Path) -> None:
+    """Remove a workspace: rm is quicker with its many files than this process."""
+    process = await asyncio.create_subprocess_exec("rm", "-rf", "--", str(directory))
+    assert await process.wait() == 0

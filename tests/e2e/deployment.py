@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import sys
@@ -11,13 +10,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.app import Service, serving
 from bot.models import RepositoryName
 from bot.remote import processes
 from bot.settings import Settings
 from bot.store import Database, Leases
+from tests.e2e.claude_log import Log
 from tests.e2e.claude_program import program
 from tests.e2e.pytorch import REQUIREMENT
 from tests.fakes.github import FakeGitHub
@@ -68,40 +68,6 @@ cc @mikaylagawarecki
 """
 
 _LOOK = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """The events of Claude Code's log."""
-
-    events: list[dict[str, Any]]
-
-    @property
-    def starts(self) -> list[dict[str, Any]]:
-        """The events that tell tools and skills, one for each start of the program."""
-        return [event for event in self.events if event.get("subtype") == "init"]
-
-    def results(self, tool: str, **arguments: str) -> list[str]:
-        """What each call of a tool, with these arguments among others, returned."""
-        blocks = [
-            block
-            for event in self.events
-            if event["type"] in {"assistant", "user"}
-            for block in event["message"]["content"]
-        ]
-        calls = [
-            block["id"]
-            for block in blocks
-            if block["type"] == "tool_use"
-            and block["name"] == tool
-            and arguments.items() <= block["input"].items()
-        ]
-        results = {
-            block["tool_use_id"]: block["content"]
-            for block in blocks
-            if block["type"] == "tool_result"
-        }
-        return [results[call] for call in calls]
 
 
 @dataclass(slots=True)
@@ -168,8 +134,7 @@ class Deployment:
 
     def log(self) -> Log:
         """What Claude Code wrote down."""
-        lines = (self.directory / "claude-1.log").read_text().splitlines()
-        return Log([json.loads(line) for line in lines])
+        return Log.read(self.directory / "claude-1.log")
 
     async def running(self) -> set[int]:
         """The agent's processes, from the runner to the last command."""
