@@ -25,7 +25,7 @@ _CHECKED = re.compile(
     r"(?:^|/)(?:torch/testing/|numpy/testing/|unittest/|torch/autograd/gradcheck)"
 )
 _TEST_FAILED = re.compile(
-    r"^(?:FAIL|ERROR): (?!setUp|tearDown)(?!.*_FailedTest)|^FAILED \S", re.MULTILINE
+    r"^(?:FAIL|ERROR): (?!setUp|tearDown)(?!.*_FailedTest)|^FAILED \S+::", re.MULTILINE
 )
 _SAME = ({"RuntimeError", "AcceleratorError"},)
 """Classes of one failure in different versions of PyTorch."""

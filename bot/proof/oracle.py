@@ -73,7 +73,7 @@ def choose(
         diff=diff,
         script=own,
         signatures=signatures,
-        is_rare=repro.kind is ReproKind.TEST or reported.is_rare(issue),
+        is_rare=reported.is_rare(issue),
     )
 
 

@@ -55,7 +55,7 @@ class Red:
     seen: tuple[Seen, ...]
     sanity: Trial | None = None
     lacks: str = ""
-    """What this machine lacks, where that is why."""
+    """What this machine lacks, where that is why: a sentence."""
 
 
 async def look(
@@ -67,7 +67,7 @@ async def look(
     if found.matching:
         return Red("reproduced", signature, found, tuple(seen))
     if all(matching.nothing_ran(oracle, one) for one in seen):
-        lacks = "something that the test asks for: it is skipped here"
+        lacks = "The test is skipped here, so it shows nothing."
         return Red("environment", signature, found, tuple(seen), lacks=lacks)
     if found.passed == found.count:
         return Red("passing", signature, found, tuple(seen))
@@ -85,7 +85,7 @@ async def _runs(
     first = settings.test_runs if is_test else settings.runs
     limit = settings.time_limit
     seen = await trials.run(grounds, place, program, count=first, limit=limit)
-    more = settings.runs_when_mixed - first
+    more = 0 if is_test else settings.runs_when_mixed - first
     _, found = matching.judged(oracle, program, seen)
     differ = len({(one.is_failure, one.matches) for one in found.trials}) > 1
     may_be_rare = oracle.is_rare and found.passed == found.count
@@ -111,12 +111,12 @@ async def _sanity(grounds: Grounds, place: Place, settings: ProofSettings) -> Tr
 
 def _lack(grounds: Grounds, seen: Seen) -> str:
     if seen.exit_status == _NO_PROGRAM:
-        return "a program that is not installed here"
+        return "The repro needs a program that is not installed here."
     end = "\n".join(_last_lines(seen.output))
     for pattern, words in _LACKS:
         found = pattern.search(end)
         if found is not None and found["name"].partition(".")[0] != grounds.torch.module:
-            return words.format(name=found["name"])
+            return f"The repro needs {words.format(name=found['name'])}."
     return ""
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.proof.oracle import Oracle
     from bot.proof.red import Red
 
+_ADMISSION = "But the agent itself does not call it fixed."
 _ADMITTED = frozenset({Verdict.NOT_FIXED, Verdict.BROKE_OTHERS})
 
 
@@ -91,10 +92,8 @@ def _of_red(case: Case, red: Red) -> Judgement:
         case "reproduced":
             return Judgement(Verdict.REPRODUCED, _failing(red))
         case "environment":
-            if red.lacks:
-                return Judgement(Verdict.ENVIRONMENT, f"The repro needs {red.lacks}.")
             why = "A trivial program on an untouched tree fails here too."
-            return Judgement(Verdict.ENVIRONMENT, why)
+            return Judgement(Verdict.ENVIRONMENT, red.lacks or why)
         case "other":
             why = f"The repro fails in {_of(runs.count - runs.passed, runs)}, but not as reported."
             if red.signature is None:
@@ -130,7 +129,7 @@ def _of_green(red: Red, green: Green) -> Judgement | None:
     elif runs.matching < red.trials.matching and runs.passed:
         why = f"With the patch it still fails in {_of(failed, runs)}."
     else:
-        why = f"With the patch it fails as before, in {_of(failed, runs)}."
+        why = f"With the patch it fails as before in {_of(failed, runs)}."
     return Judgement(Verdict.NOT_FIXED, why)
 
 
@@ -158,19 +157,18 @@ def _of_fix(case: Case, green: Green, neighbours: tuple[Neighbour, ...]) -> Judg
     if any(one.is_new and one.base == "passed" for one in neighbours):
         why += " The test that it adds passes without the change too."
     if case.claimed in _ADMITTED:
-        return Judgement(case.claimed or Verdict.NOT_FIXED, f"{why} The agent itself says no.")
+        return Judgement(case.claimed or Verdict.NOT_FIXED, f"{why} {_ADMISSION}")
     return Judgement(Verdict.FIXED, why)
 
 
 def _failing(red: Red) -> str:
     runs = red.trials
     signature = red.signature
-    how = "as reported"
-    if signature is not None and signature.kind is FailureKind.HANG:
-        how = "as reported: it does not end"
+    is_hang = signature is not None and signature.kind is FailureKind.HANG
+    fails = "hangs as reported" if is_hang else "fails as reported"
     if runs.matching == runs.count:
-        return f"The repro fails {how}, in {_of(runs.matching, runs)}."
-    return f"The repro fails {how} only sometimes: in {runs.matching} of {runs.count} runs."
+        return f"The repro {fails} in {_of(runs.matching, runs)}."
+    return f"The repro {fails} only sometimes: in {runs.matching} of {runs.count} runs."
 
 
 def _with_notes(case: Case, red: Red, why: str, *, contradicts: Verdict | None = None) -> str:
@@ -196,5 +194,5 @@ def _contradicts(claimed: Verdict | None, verdict: Verdict) -> bool:
 
 def _of(number: int, runs: Trials) -> str:
     if number == runs.count:
-        return "every run" if number > 1 else "its one run"
+        return f"all {number} runs" if number > 1 else "its one run"
     return f"{number} of {runs.count} runs"

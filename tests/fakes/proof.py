@@ -75,7 +75,9 @@ async def quiet(_: str) -> None:
 class Ground:
     """Where the bot proves."""
 
-    project: Project
+    source: Path
+    """The git repository."""
+    commit: str
     home: Path
     shell: LocalShell
     layout: Layout
@@ -92,7 +94,7 @@ class Ground:
         """The agent's own job."""
         return self.layout.job("20260105-tinytorch-1")
 
-    async def prove(
+    async def prove(  # noqa: PLR0913 -- as many as what it stands for has
         self,
         body: str = "",
         *,
@@ -133,7 +135,8 @@ class Ground:
             return ""
         copy = self.home / "patched"
         await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
-        await git(self.home, "clone", "-q", str(self.project.source), str(copy))
+        await git(self.home, "clone", "-q", str(self.source), str(copy))
+        await git(copy, "checkout", "-q", "--detach", self.commit)
         await asyncio.to_thread(_edit, copy, edits)
         await git(copy, "add", "-A", "-f")
         return await git(copy, "diff", "--cached", "--full-index", "--no-renames", "HEAD")
@@ -184,7 +187,7 @@ async def _ground(sample: Project, home: Path) -> Ground:
         extra_packages=(),
     )
     build = await prepare(shell, layout, torch, tell=quiet)
-    return Ground(sample, home, shell, layout, build, torch)
+    return Ground(sample.source, sample.commit, home, shell, layout, build, torch)
 
 
 def _edit(top: Path, edits: Edits) -> None:
