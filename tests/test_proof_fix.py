@@ -185,7 +185,7 @@ async def test_a_fix_that_returns_early(ground: Ground) -> None:
 
 async def test_a_patch_that_does_not_apply(ground: Ground) -> None:
     """What is proved is the patch as it would be published."""
-    patch = (await ground.patch(dict(MEND))).replace("transpose_(padded)", "transposed(padded)")
+    patch = (await ground.patch(MEND)).replace("transpose_(padded)", "transposed(padded)")
     proof = await ground.prove(fenced(REPRO), patch=patch)
     assert (proof.verdict, proof.green) == (Verdict.NOT_FIXED, None)
     assert proof.why == snapshot(
@@ -196,7 +196,7 @@ async def test_a_patch_that_does_not_apply(ground: Ground) -> None:
 
 async def test_a_hostile_patch(ground: Ground) -> None:
     """A patch that no one may publish is not tried."""
-    patch = (await ground.patch(dict(MEND))).replace(SEQUENCE, "../../../x.py")
+    patch = (await ground.patch(MEND)).replace(SEQUENCE, "../../../x.py")
     proof = await ground.prove(fenced(REPRO), patch=patch)
     assert (proof.verdict, proof.green) == (Verdict.NOT_FIXED, None)
     assert proof.why == snapshot(
@@ -206,7 +206,7 @@ async def test_a_hostile_patch(ground: Ground) -> None:
 
 async def test_the_agent_itself_says_no(ground: Ground) -> None:
     """Where the agent does not claim a fix, the bot does not either."""
-    proof = await ground.prove(fenced(REPRO), edits=dict(MEND), claim="not_fixed")
+    proof = await ground.prove(fenced(REPRO), edits=MEND, claim="not_fixed")
     assert proof.verdict is Verdict.NOT_FIXED
     assert proof.why == snapshot(
         "The repro fails as reported in all 3 runs. With the patch it passes in all 3 runs, and the tests near the change pass as before. But the agent itself does not call it fixed."
@@ -216,12 +216,12 @@ async def test_the_agent_itself_says_no(ground: Ground) -> None:
 async def test_only_a_fix_is_proved_green(ground: Ground) -> None:
     """The other modes end after red."""
     for mode in (Mode.REPRODUCE, Mode.DIAGNOSE):
-        proof = await ground.prove(fenced(REPRO), edits=dict(MEND), mode=mode, claim="reproduced")
+        proof = await ground.prove(fenced(REPRO), edits=MEND, mode=mode, claim="reproduced")
         assert (proof.verdict, proof.green) == (Verdict.REPRODUCED, None)
         assert proof.why == snapshot("The repro fails as reported in all 3 runs.")
 
 
 async def test_without_a_word_of_the_agent(ground: Ground) -> None:
     """A patch that an agent left without a verdict is proved as any other."""
-    proof = await ground.prove(fenced(REPRO), edits=dict(MEND), claim=None)
+    proof = await ground.prove(fenced(REPRO), edits=MEND, claim=None)
     assert proof.verdict is Verdict.FIXED

@@ -186,7 +186,7 @@ async def test_a_library_that_ends_the_tests(ground: Ground) -> None:
 
 async def test_no_time_for_tests(ground: Ground) -> None:
     """Tests have a budget; without it a fix is told as untested."""
-    proof = await ground.prove(fenced(REPRO), edits=dict(MEND), tests_budget=0)
+    proof = await ground.prove(fenced(REPRO), edits=MEND, tests_budget=0)
     assert proof.verdict is Verdict.FIXED
     assert proof.why == snapshot(
         "The repro fails as reported in all 3 runs. With the patch it passes in all 3 runs, and no test near the change could run."

@@ -67,7 +67,7 @@ async def test_another_failure(ground: Ground) -> None:
 async def test_a_passing_repro(ground: Ground) -> None:
     """An agent that claims to have reproduced what passes is contradicted."""
     mended = REPRO.replace("unpad_sequence(padded", "unpad_sequence(list(padded)")
-    proof = await ground.prove(fenced(mended), edits=dict(MEND), claim="reproduced")
+    proof = await ground.prove(fenced(mended), edits=MEND, claim="reproduced")
     assert (proof.verdict, counts(proof)) == (Verdict.ALREADY_PASSING, (0, 3, 3))
     assert proof.green is None
     assert proof.why == snapshot("The repro passes in all 3 runs. The agent says otherwise.")
@@ -86,7 +86,7 @@ async def test_a_repro_that_only_prints(ground: Ground) -> None:
 async def test_a_repro_that_the_agent_completed(ground: Ground) -> None:
     """The agent may add an assertion to a repro that only prints; the difference is shown."""
     printing = REPRO.rpartition("assert")[0] + "print(padded)\n"
-    proof = await ground.prove(fenced(printing), edits=dict(MEND), agent_repro=REPRO)
+    proof = await ground.prove(fenced(printing), edits=MEND, agent_repro=REPRO)
     assert (proof.verdict, proof.repro_source) == (Verdict.FIXED, "agent")
     assert proof.repro_diff == snapshot("""\
 --- repro.py
@@ -113,7 +113,7 @@ async def test_an_agents_repro_of_something_else(ground: Ground) -> None:
 
 async def test_an_issue_without_a_program(ground: Ground) -> None:
     """The agent's program stands in, and is marked as the agent's."""
-    proof = await ground.prove("It changes my batch.", edits=dict(MEND), agent_repro=REPRO)
+    proof = await ground.prove("It changes my batch.", edits=MEND, agent_repro=REPRO)
     assert (proof.verdict, proof.repro_source) == (Verdict.FIXED, "agent")
     assert proof.signature is not None
     assert proof.signature.source == "agent"
@@ -128,7 +128,7 @@ async def test_an_agent_that_found_nothing(ground: Ground) -> None:
     confirmed = await ground.prove(fenced(mended), claim="not_reproduced")
     assert confirmed.verdict is Verdict.NOT_REPRODUCED
     assert confirmed.why == snapshot("The repro passes in all 3 runs.")
-    contradicted = await ground.prove(fenced(REPRO), edits=dict(MEND), claim="not_reproduced")
+    contradicted = await ground.prove(fenced(REPRO), edits=MEND, claim="not_reproduced")
     assert (contradicted.verdict, contradicted.green) == (Verdict.REPRODUCED, None)
     assert contradicted.why == snapshot(
         "The repro fails as reported in all 3 runs. The agent says otherwise."
@@ -185,7 +185,7 @@ async def test_a_repro_that_fails_now_and_then(ground: Ground) -> None:
         f"{REPRO.rpartition('assert')[0]}"
         "assert number not in (1, 3) or padded == before, 'changed'\n"
     )
-    proof = await ground.prove(fenced(flaky), edits=dict(MEND))
+    proof = await ground.prove(fenced(flaky), edits=MEND)
     assert (proof.verdict, counts(proof)) == (Verdict.FIXED, (2, 3, 5))
     assert proof.green is not None
     assert (proof.green.passed, proof.green.count) == (6, 6)
@@ -222,7 +222,7 @@ async def test_a_broken_environment(ground: Ground) -> None:
     site = f"{(await packages).stdout.strip()}/sitecustomize.py"
     await ground.shell.write(site, "import sys\nsys.modules['tinytorch'] = None\n")
     try:
-        proof = await ground.prove(fenced(REPRO), edits=dict(MEND))
+        proof = await ground.prove(fenced(REPRO), edits=MEND)
     finally:
         await ground.shell.run("rm", "--", site)
     assert (proof.verdict, proof.green) == (Verdict.ENVIRONMENT, None)
@@ -257,7 +257,7 @@ async def test_what_cannot_be_shown_here(ground: Ground) -> None:
         Repro(kind=ReproKind.CPP, text="int main() {}"),
         Repro(kind=ReproKind.NONE, reason="The issue holds no code that could be run."),
     ):
-        proof = await ground.prove(repro=repro, edits=dict(MEND))
+        proof = await ground.prove(repro=repro, edits=MEND)
         assert (proof.is_proved, proof.verdict, proof.red) == (False, Verdict.FIXED, None)
         said.append(proof.why)
     assert said == snapshot(
@@ -300,6 +300,6 @@ async def test_a_disabled_test(ground: Ground) -> None:
 async def test_twice_at_once_leaves_nothing(ground: Ground) -> None:
     """A proof may be cut short and made again: what the first one left is taken away."""
     await ground.shell.run("mkdir", "-p", f"{ground.layout.jobs}/20260105-tinytorch-1.green/x")
-    proof = await ground.prove(fenced(REPRO), edits=dict(MEND))
+    proof = await ground.prove(fenced(REPRO), edits=MEND)
     assert proof.verdict is Verdict.FIXED
     assert ground.left() == []

@@ -111,7 +111,8 @@ def _signatures(
         return
     theirs = claimed(claim.failure) if claim is not None else None
     if theirs is not None and _is_in_issue(theirs, issue):
-        yield theirs.model_copy(update={"source": "issue"})
+        theirs = theirs.model_copy(update={"source": "issue"})
+        yield theirs
     yield from failures
     is_told = any(one.kind is not FailureKind.HANG for one in failures)
     if script.has_oracle and source == "issue":

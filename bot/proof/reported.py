@@ -45,6 +45,7 @@ _HANG = re.compile(
 _IN_A_TITLE = re.compile(
     r"\b(?P<name>[A-Z]\w{0,60}(?:Error|Exception))\b(?::\s*(?P<message>\S.*))?"
 )
+_IN_BACKTICKS = re.compile(r"(?<!`)`([^`\n]{1,1000})`(?!`)")
 _SOMETIMES = re.compile(
     r"\bflaky\b|\bintermittent|\bsometimes\b|\brandomly\b|\boccasionally\b|\bnon-?determinis"
     r"|\brace condition\b",
@@ -95,6 +96,12 @@ def hang(text: str) -> Signature | None:
     return Signature(kind=FailureKind.HANG) if _HANG.search(text) else None
 
 
+def _quoted(text: str) -> Iterator[Raised]:
+    """Find exceptions in sentences: between backticks."""
+    for found in _IN_BACKTICKS.finditer(text):
+        yield from tracebacks.named(found[1])
+
+
 def _is_inside(raised: Raised) -> bool:
     """Whether it was raised inside an installed package that does not check for others."""
     path = raised.frames[-1].path if raised.frames else ""
@@ -102,10 +109,13 @@ def _is_inside(raised: Raised) -> bool:
 
 
 def _failures(title: str, texts: Sequence[str]) -> Iterator[Signature]:
-    for text in texts:
-        yield from (of_raised(raised) for raised in reversed(tracebacks.read(text)))
-    for text in texts:
-        yield from (of_raised(raised) for raised in tracebacks.named(text))
+    shown = [tracebacks.read(text) for text in texts]
+    for raised in shown:
+        yield from (of_raised(one) for one in reversed(raised) if not one.is_inner)
+    for text, raised in zip(texts, shown, strict=True):
+        # The lines of a traceback would name the inner exceptions of a chain again.
+        named = [] if raised else tracebacks.named(text)
+        yield from (of_raised(one) for one in (*named, *_quoted(text)))
     for text in (title, *texts):
         for found in _CUDA.finditer(text):
             yield Signature(kind=FailureKind.EXCEPTION, message=found[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +13,11 @@ MAX_LINES = 20_000
 MAX_LINE = 2_000
 _MESSAGE_LINES = 12
 
+_CHAIN = re.compile(
+    r"During handling of the above exception|The above exception was the direct cause"
+)
+_BETWEEN = 4
+"""Lines between two exceptions of a chain."""
 _BEGINNING = re.compile(r"^(?P<prefix>.{0,80}?)Traceback \(most recent call last\)")
 _FRAME = re.compile(
     r'^\s+File "(?P<path>[^"\n]{1,500})", line (?P<line>\d{1,9})(?:, in (?P<function>.{1,200}))?'
@@ -46,6 +51,8 @@ class Raised:
     """With its further lines, where it has some."""
     frames: tuple[Frame, ...] = ()
     """Outermost first; none where the text shows no traceback."""
+    is_inner: bool = False
+    """Whether another exception followed from it."""
 
 
 def read(text: str) -> list[Raised]:
@@ -55,8 +62,11 @@ def read(text: str) -> list[Raised]:
     number = 0
     while number < len(lines):
         beginning = _BEGINNING.match(lines[number])
+        between = lines[max(number - _BETWEEN, 0) : number]
         number += 1
         if beginning is not None:
+            if found and any(map(_CHAIN.search, between)):
+                found[-1] = replace(found[-1], is_inner=True)
             raised, number = _one(lines, number, beginning["prefix"])
             found += [raised] if raised is not None else []
     return found

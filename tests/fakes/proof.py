@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,8 +35,6 @@ from bot.workspace.repro import Repro, from_snapshot
 from tests.fakes.minitorch import git
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from demo.project import Project
 
 SEQUENCE = "tinytorch/sequence.py"
@@ -63,7 +62,7 @@ print("padded")
 """
 """Fails with ``TypeError`` from inside the library."""
 
-Edits = dict[str, tuple[str, str] | str | None]
+Edits = Mapping[str, tuple[str, str] | str | None]
 """By path: what is replaced by what, the whole text, or None for a file that is removed."""
 
 
