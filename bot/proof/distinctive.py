@@ -24,7 +24,7 @@ def part(message: str) -> str:
 
     A short message stands for itself (``'-1'`` of a KeyError); empty where nothing is distinctive.
     """
-    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    first = message.partition("\n")[0].strip()
     pieces = [piece.strip(" \t:,;([{") for piece in _VARIES.split(first)]
     longest = max(pieces, key=_letters, default="")
     if _letters(longest) >= _LETTERS:

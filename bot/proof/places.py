@@ -135,6 +135,7 @@ async def make(grounds: Grounds, side: Side) -> Place:
         "HOME": place.home,
         "LANG": "C.UTF-8",
         "PYTHONPATH": paths.worktree,
+        "PYTHONUNBUFFERED": "1",  # so that both streams stand in the order in which they were said
         "VIRTUAL_ENV": paths.environment,
         # Below the home, for the next run to find none of it; not TMPDIR: sockets need short paths.
         "TORCHINDUCTOR_CACHE_DIR": f"{place.home}/inductor",

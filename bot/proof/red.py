@@ -6,13 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bot.proof import matching, trials
+from bot.proof import matching, tracebacks, trials
 from bot.proof.trials import Program
 from bot.workspace.repro import ReproKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.models import Signature, Trial, Trials
     from bot.proof.oracle import Oracle
     from bot.proof.places import Grounds, Place
@@ -43,6 +41,7 @@ _LACKS = (
     ),
 )
 _NO_PROGRAM = 127
+_LAST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +109,13 @@ async def _sanity(grounds: Grounds, place: Place, settings: ProofSettings) -> Tr
 
 
 def _lack(grounds: Grounds, seen: Seen) -> str:
+    """Return what the machine lacks by what the program ended with; warnings do not count."""
     if seen.exit_status == _NO_PROGRAM:
         return "The repro needs a program that is not installed here."
-    end = "\n".join(_last_lines(seen.output))
+    raised = [f"{one.exception}: {one.message}" for one in tracebacks.read(seen.output)]
+    said = "\n".join(raised or seen.output.splitlines()[-_LAST_LINES:])
     for pattern, words in _LACKS:
-        found = pattern.search(end)
+        found = pattern.search(said)
         if found is not None and found["name"].partition(".")[0] != grounds.torch.module:
             return f"The repro needs {words.format(name=found['name'])}."
     return ""
-
-
-def _last_lines(output: str) -> Sequence[str]:
-    return output.splitlines()[-20:]

@@ -35,6 +35,7 @@ from bot.workspace.repro import Repro, from_snapshot
 from tests.fakes.minitorch import git
 
 if TYPE_CHECKING:
+    from bot.machines.base import Shell
     from demo.project import Project
 
 SEQUENCE = "tinytorch/sequence.py"
@@ -78,7 +79,7 @@ class Ground:
     """The git repository."""
     commit: str
     home: Path
-    shell: LocalShell
+    shell: Shell
     layout: Layout
     build: TorchBuild
     torch: TorchSettings
@@ -106,13 +107,12 @@ class Ground:
         repro: Repro | None = None,
         agent_repro: str | None = None,
         build: Mapping[str, object] | None = None,
-        shell: LocalShell | None = None,
         **settings: object,
     ) -> Proof:
         """Prove an issue with this body and a patch of these edits."""
         issue = issue_of(title, body)
         return await prove(
-            shell or self.shell,
+            self.shell,
             layout=self.layout,
             job=self.job,
             job_id=JobId("20260105-tinytorch-1"),
@@ -175,6 +175,11 @@ def fenced(program: str, *, more: str = "") -> str:
 async def _ground(sample: Project, home: Path) -> Ground:
     programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     shell = LocalShell({"PATH": programs, "HOME": str(home), "UV_OFFLINE": "1"})
+    return await made_on(shell, home, sample)
+
+
+async def made_on(shell: Shell, home: Path, sample: Project) -> Ground:
+    """Prepare a workspace in the home of a login."""
     layout = Layout(f"{home}/ptq_workspace")
     torch = TorchSettings(
         package="tinytorch",
