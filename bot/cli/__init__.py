@@ -6,8 +6,8 @@ import sys
 
 import typer
 
-from bot.cli import database, serve
-from bot.errors import ConfigurationError
+from bot.cli import database, results, serve
+from bot.errors import ConfigurationError, UserError
 
 WRONG_SETTINGS = 2
 """Exit status when a setting is missing or wrong."""
@@ -21,13 +21,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("results")(results.results)
 app.add_typer(database.app, name="db")
 
 
 def main() -> None:
-    """Run the command line; a wrong setting ends it with one message and exit status 2."""
+    """Run the command line; a wrong setting ends it with exit status 2, another mistake with 1."""
     try:
         app()
     except ConfigurationError as error:
         sys.stderr.write(f"ptq: {error}\n")
         sys.exit(WRONG_SETTINGS)
+    except UserError as error:
+        sys.stderr.write(f"ptq: {error}\n")
+        sys.exit(1)

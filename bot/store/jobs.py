@@ -139,6 +139,10 @@ class Jobs:
         """Return the newest job of an issue."""
         return await self._database.call(_newest, str(repository), issue_number)
 
+    async def newest_of_issue(self, issue_number: int) -> Job | None:
+        """Return the newest job of the issues of this number, in whatever repository."""
+        return await self._database.call(_newest, None, issue_number)
+
     async def waiting_before(self, job_id: JobId) -> int:
         """Return how many jobs wait for a machine in front of this one."""
         return await self._database.call(_waiting_before, job_id)
@@ -211,11 +215,14 @@ def _unfinished(connection: sa.Connection) -> list[Job]:
     return [_job(row) for row in rows]
 
 
-def _newest(connection: sa.Connection, repository: str, issue_number: int) -> Job | None:
+def _newest(connection: sa.Connection, repository: str | None, issue_number: int) -> Job | None:
     row = (
         connection.execute(
             sa.select(_TABLE)
-            .where(_TABLE.c.repository == repository, _TABLE.c.issue_number == issue_number)
+            .where(
+                sa.true() if repository is None else _TABLE.c.repository == repository,
+                _TABLE.c.issue_number == issue_number,
+            )
             .order_by(_TABLE.c.created_at.desc())
             .limit(1)
         )
