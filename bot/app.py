@@ -63,6 +63,7 @@ class Service:
     jobs: Jobs
     leases: Leases
     deliveries: Deliveries
+    documents: Documents
 
 
 @asynccontextmanager
@@ -92,7 +93,13 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
         app = application(secret=secret, receiving=receiving, engine=engine, database=database)
         url = await _listen(app, settings, stack)
         _log.info(SERVING, url=url, provider=settings.provider)
-        yield Service(url=url, jobs=jobs, leases=parts.leases, deliveries=deliveries)
+        yield Service(
+            url=url,
+            jobs=jobs,
+            leases=parts.leases,
+            deliveries=deliveries,
+            documents=parts.documents,
+        )
         _log.info(STOPPING)
 
 

@@ -16,7 +16,7 @@ from bot import patch as patches, render
 from bot.errors import GitHubNotFound, GitHubRejected, PatchRefused
 from bot.github.answers import CommitAuthor, TreeEntry
 from bot.github.base_tree import BaseTree
-from bot.models import AgentProgress, AgentVerdict, PullRequest
+from bot.models import AgentProgress, AgentVerdict, Proof, PullRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,6 +105,7 @@ class Publisher:
             progress=job.progress or AgentProgress(),
             torch=build,
             progress_url=job.progress_comment_url,
+            proof=_proof(documents),
         )
 
     async def _commit(
@@ -159,6 +160,11 @@ class PullRequestWords(BaseModel):
             return cls.model_validate_json(text)
         except ValidationError:
             return cls()
+
+
+def _proof(documents: Mapping[str, str]) -> Proof | None:
+    text = documents.get("proof.json")
+    return None if text is None else Proof.model_validate_json(text)
 
 
 def _claim(text: str) -> AgentVerdict | None:

@@ -16,7 +16,7 @@ import structlog
 
 from bot import render
 from bot.errors import GitHubError, GitHubNotFound
-from bot.models import AgentProgress, JobState, Outcome
+from bot.models import AgentProgress, JobState, Mode, Outcome, Proof
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -34,7 +34,12 @@ COMMENT_GONE = "comment_gone"
 LOG_LINES = 60
 """Of the end of the agent's log, in the report."""
 
-_TRIED = (JobState.RESERVING, JobState.PREPARING, JobState.INVESTIGATING)
+_TRIED = (
+    JobState.RESERVING,
+    JobState.PREPARING,
+    JobState.INVESTIGATING,
+    JobState.PROVING,
+)
 _SHORTEST = 0.2
 """Seconds between two looks at a job, however short the interval."""
 _log = structlog.stdlib.get_logger(__name__)
@@ -120,7 +125,7 @@ class Reporter:
         if job.closing_comment_id is not None:
             return
         outcome = _outcome(job)
-        report = await self._documents.read(job_id, job.request.run, "report.md")
+        documents = await self._documents.read_all(job_id, job.request.run)
         view = render.ClosingView(
             job=_told(job),
             outcome=outcome,
@@ -128,7 +133,8 @@ class Reporter:
             agent_end=outcome.agent_end,
             missing=outcome.missing,
             cancelled_by=job.kill_requested_by,
-            has_report=bool(report),
+            has_report=bool(documents.get("report.md")),
+            proof=_proof(documents),
         )
         marker = render.closing_marker(job_id, run=job.request.run)
         text = render.closing(view, redactor=self._redactor)
@@ -147,6 +153,7 @@ class Reporter:
         return found or await repository.comment(request.issue_number, text)
 
     async def _progress(self, job: Job, *, outcome: Outcome | None = None) -> str:
+        documents = await self._documents.read_all(job.id, job.request.run) if outcome else {}
         waits = outcome is None and job.state in {JobState.RECEIVED, JobState.QUEUED}
         view = render.ProgressView(
             job=_told(job),
@@ -159,16 +166,19 @@ class Reporter:
             torch_version=job.build.version if job.build else "",
             progress=job.progress or AgentProgress(),
             outcome=outcome,
-            texts=await self._texts(job) if outcome else render.Texts(),
+            agent_end=outcome.agent_end if outcome else None,
+            will_prove=job.request.options.mode is Mode.FIX,
+            proof=_proof(documents),
+            texts=self._texts(job, documents),
         )
         return render.progress(view, redactor=self._redactor)
 
-    async def _texts(self, job: Job) -> render.Texts:
-        documents = await self._documents.read_all(job.id, job.request.run)
+    def _texts(self, job: Job, documents: Mapping[str, str]) -> render.Texts:
         return render.Texts(
             report=documents.get("report.md", ""),
             patch=documents.get("fix.diff", ""),
             worklog=documents.get("worklog.md", ""),
+            repro=documents.get("repro_agent.py", ""),
             log=self._readable(job.request.options.agent, documents.get("log", "")),
         )
 
@@ -196,6 +206,11 @@ def _outcome(job: Job) -> Outcome:
     if job.outcome is None:
         return Outcome(state=JobState.FAILED, problem="Something went wrong inside ptq.")
     return Outcome.model_validate(job.outcome)
+
+
+def _proof(documents: Mapping[str, str]) -> Proof | None:
+    text = documents.get("proof.json")
+    return None if text is None else Proof.model_validate_json(text)
 
 
 def _failed_in(job: Job, outcome: Outcome | None) -> JobState | None:

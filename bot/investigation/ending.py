@@ -57,7 +57,7 @@ async def collect(
 async def _keep(parts: Parts, request: JobRequest, collected: Collected) -> None:
     texts = await asyncio.to_thread(_read_all, collected)
     for name, text in texts.items():
-        await parts.documents.keep(request.job_id, request.run, name, text)
+        await parts.documents.put(request.job_id, request.run, name, text)
 
 
 def _read_all(collected: Collected) -> dict[str, str]:

@@ -15,20 +15,22 @@ if TYPE_CHECKING:
 
 def settle(story: Story, *, redactor: Redactor) -> Outcome:
     """Return the outcome of a job that came this far."""
-    verdict = _verdict(story)
+    claim, proven = _claim(story), story.proven
     followed = story.followed
+    shown = proven.verdict if proven is not None else None
     outcome = Outcome(
         state=_state(story),
-        verdict=verdict.verdict if verdict else None,
-        summary=verdict.summary if verdict else "",
-        missing=verdict.missing if verdict else "",
+        verdict=shown or (claim.verdict if claim else None),
+        claim=claim.verdict if claim else None,
+        summary=claim.summary if claim else "",
+        missing=claim.missing if claim else "",
         pull=story.published.pull,
         no_pull_reason=story.published.reason,
         problem=render.problem(story.error, redactor=redactor) if story.error else "",
         agent_end=followed.result.end if followed else None,
         partial=story.launched is not None and not ended_well(story),
     )
-    if outcome.state is JobState.FINISHED and verdict is None:
+    if outcome.state is JobState.FINISHED and claim is None:
         return outcome.model_copy(update={"problem": _no_verdict(story)})
     return outcome
 
@@ -41,7 +43,7 @@ def _state(story: Story) -> JobState:
             return JobState.REFUSED
         case _:
             return JobState.FAILED
-    if story.followed is None or story.followed.cancelled_by is not None:
+    if story.followed is None or was_cancelled(story):
         return JobState.CANCELLED
     match story.followed.result.end:
         case AgentEnd.SUCCESS:
@@ -67,13 +69,48 @@ def ended_well(story: Story) -> bool:
     )
 
 
+def was_cancelled(story: Story) -> bool:
+    """Whether somebody stopped the job."""
+    return story.followed is None or story.followed.cancelled_by is not None
+
+
+def is_worth_proving(story: Story) -> bool:
+    """Whether the bot looks for itself: nobody cancelled, and there is a machine to look on."""
+    return (
+        story.error is None
+        and story.followed is not None
+        and story.followed.cancelled_by is None
+        and story.gathered is not None
+    )
+
+
+def deserves_another_try(story: Story, *, retries: int) -> bool:
+    """Whether the agent gets what the bot saw: it claims a fix that the bot refuted."""
+    claim, proven = _claim(story), story.proven
+    return (
+        ended_well(story)
+        and story.error is None
+        and claim is not None
+        and claim.verdict is Verdict.FIXED
+        and proven is not None
+        and proven.is_proved
+        and proven.verdict in {Verdict.NOT_FIXED, Verdict.BROKE_OTHERS}
+        and story.attempts <= retries
+    )
+
+
 def is_published(story: Story) -> bool:
-    """Whether a pull request is tried: for a fix, of an agent that came to its own end."""
-    verdict = _verdict(story)
-    return ended_well(story) and verdict is not None and verdict.verdict is Verdict.FIXED
+    """Whether a pull request is tried: for a fix that the bot itself has shown."""
+    proven = story.proven
+    return (
+        story.error is None
+        and proven is not None
+        and proven.is_proved
+        and proven.verdict is Verdict.FIXED
+    )
 
 
-def _verdict(story: Story) -> AgentVerdict | None:
+def _claim(story: Story) -> AgentVerdict | None:
     if story.gathered is None or story.gathered.collected is None:
         return None
     return story.gathered.collected.agent_verdict

@@ -12,6 +12,7 @@ from bot.models import (
     PullRequest,
     Reservation,
     TorchBuild,
+    Verdict,
 )
 
 
@@ -49,6 +50,19 @@ class Launched(Frozen):
     """The machine's loopback port that leads to the gateway."""
     soft_deadline: AwareDatetime
     hard_deadline: AwareDatetime
+    attempt: int = 1
+    """2 and more: the same session again, with the bot's own findings."""
+    log_offset: int = 0
+    """Where this attempt's part of the log begins, in bytes."""
+    earlier_turns: int = 0
+
+
+class Proven(Frozen):
+    """What the bot itself saw; the whole of it is the document ``proof.json``."""
+
+    verdict: Verdict | None = None
+    """None when nothing could be tried."""
+    is_proved: bool = False
 
 
 class Followed(Frozen):

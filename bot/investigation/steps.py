@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot import render
-from bot.investigation import admission, agent, ending, machine, outcome
+from bot.investigation import (
+    admission,
+    agent,
+    ending,
+    labels,
+    machine,
+    outcome,
+    proving,
+)
 from bot.investigation.records import (
     Admitted,
     Done,
@@ -13,6 +21,7 @@ from bot.investigation.records import (
     Gathered,
     Launched,
     Prepared,
+    Proven,
     Published,
     Reserved,
 )
@@ -30,6 +39,11 @@ class Steps:
     def __init__(self, parts: Parts) -> None:
         """Work with these parts."""
         self._parts = parts
+
+    @property
+    def retries(self) -> int:
+        """How often an agent gets another try."""
+        return self._parts.settings.proof.retries
 
     def outcome(self, story: Story) -> Outcome:
         """Return how a job ends that came this far; pure."""
@@ -56,9 +70,11 @@ class Steps:
         """Make the workspace, the job's worktree and environment, and the brief."""
         return await machine.prepare(self._parts, job_id, reservation)
 
-    async def launch(self, job_id: JobId, reservation: Reservation, prepared: Prepared) -> Launched:
-        """Start the agent."""
-        return await agent.launch(self._parts, job_id, reservation, prepared)
+    async def launch(
+        self, job_id: JobId, reservation: Reservation, prepared: Prepared, *, attempt: int
+    ) -> Launched:
+        """Start the agent, or its session again."""
+        return await agent.launch(self._parts, job_id, reservation, prepared, attempt=attempt)
 
     async def follow(
         self, job_id: JobId, reservation: Reservation, prepared: Prepared, launched: Launched
@@ -66,9 +82,11 @@ class Steps:
         """Read the agent's log to its end."""
         return await agent.follow(self._parts, job_id, reservation, prepared, launched)
 
-    async def stop_agent(self, job_id: JobId, reservation: Reservation, prepared: Prepared) -> Done:
+    async def stop_agent(
+        self, job_id: JobId, reservation: Reservation, prepared: Prepared, *, attempt: int
+    ) -> Done:
         """End the agent and everything it started."""
-        await agent.stop_agent(self._parts, job_id, reservation, prepared)
+        await agent.stop_agent(self._parts, job_id, reservation, prepared, attempt=attempt)
         return Done()
 
     async def collect(
@@ -76,6 +94,12 @@ class Steps:
     ) -> Gathered:
         """Fetch what the agent left."""
         return await ending.collect(self._parts, job_id, reservation, prepared, partial=partial)
+
+    async def prove(
+        self, job_id: JobId, reservation: Reservation, prepared: Prepared, *, attempt: int
+    ) -> Proven:
+        """Run the repro ourselves."""
+        return await proving.prove_job(self._parts, job_id, reservation, prepared, attempt=attempt)
 
     async def release(self, job_id: JobId) -> Done:
         """Give the machine back."""
@@ -99,6 +123,11 @@ class Steps:
     async def close(self, job_id: JobId) -> Done:
         """Write the one closing comment."""
         await self._parts.reporter.close(job_id)
+        return Done()
+
+    async def label(self, job_id: JobId) -> Done:
+        """Put the label that tells how the job ended."""
+        await labels.label(self._parts, job_id)
         return Done()
 
     async def finish(self, job_id: JobId, ended: Outcome) -> Done:

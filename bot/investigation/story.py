@@ -9,7 +9,14 @@ from bot.investigation.records import Published
 
 if TYPE_CHECKING:
     from bot.errors import PtqError
-    from bot.investigation.records import Followed, Gathered, Launched, Prepared, Reserved
+    from bot.investigation.records import (
+        Followed,
+        Gathered,
+        Launched,
+        Prepared,
+        Proven,
+        Reserved,
+    )
 
 
 @dataclass(slots=True)
@@ -21,5 +28,8 @@ class Story:
     launched: Launched | None = None
     followed: Followed | None = None
     gathered: Gathered | None = None
+    proven: Proven | None = None
+    attempts: int = 0
+    """How often the agent was started."""
     published: Published = field(default_factory=Published)
     error: PtqError | None = None

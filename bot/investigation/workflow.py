@@ -21,6 +21,7 @@ from bot.investigation.records import (
     Gathered,
     Launched,
     Prepared,
+    Proven,
     Published,
     Reserved,
 )
@@ -87,15 +88,25 @@ class Investigation:
         )
         if prepared.paths is None:
             return
-        story.launched = launched = await do(
+        await self._run_agent(job_id, story)
+
+    async def _run_agent(self, job_id: JobId, story: Story) -> None:
+        """Start the agent, or start its session again, and follow it to its end."""
+        reservation = story.reserved.reservation if story.reserved else None
+        prepared = story.prepared
+        if reservation is None or prepared is None or prepared.paths is None:
+            return
+        story.attempts += 1
+        attempt = story.attempts
+        story.launched = launched = await self._do(
             "launch",
-            lambda: steps.launch(job_id, reservation, prepared),
+            lambda: self._steps.launch(job_id, reservation, prepared, attempt=attempt),
             returns=Launched,
             patience=WITH_MACHINE,
         )
-        story.followed = await do(
+        story.followed = await self._do(
             "follow",
-            lambda: steps.follow(job_id, reservation, prepared, launched),
+            lambda: self._steps.follow(job_id, reservation, prepared, launched),
             returns=Followed,
             patience=WITH_MACHINE,
             waits=True,
@@ -103,41 +114,81 @@ class Investigation:
 
     async def _end(self, job_id: JobId, story: Story) -> None:
         """Stop, collect, release, publish, tell: each is tried whatever became of the others."""
-        await self._leave_machine(job_id, story)
-        if story.error is None:
-            await self._publish(job_id, story)
+        await self._gather(job_id, story)
+        await self._prove(job_id, story)
+        await self._try_again(job_id, story)
+        await self._ending("release", lambda: self._steps.release(job_id), patience=WITH_MACHINE)
+        await self._publish(job_id, story)
         ended = self._steps.outcome(story)
         ending = self._ending
         steps = self._steps
         await ending("settle", lambda: steps.settle(job_id, ended), patience=ONCE)
         await ending("report", lambda: steps.report(job_id), patience=WITH_GITHUB)
         await ending("close", lambda: steps.close(job_id), patience=WITH_GITHUB)
+        await ending("label", lambda: steps.label(job_id), patience=ONCE)
         await ending("finish", lambda: steps.finish(job_id, ended), patience=ONCE)
         _log.info(JOB_ENDED, state=ended.state, verdict=ended.verdict)
 
-    async def _leave_machine(self, job_id: JobId, story: Story) -> None:
+    async def _gather(self, job_id: JobId, story: Story) -> None:
+        """Stop the agent, always, and collect what it left."""
         steps = self._steps
         reservation = story.reserved.reservation if story.reserved else None
         prepared = story.prepared
-        if reservation is not None and prepared is not None and prepared.paths is not None:
-            await self._ending(
-                "stop_agent",
-                lambda: steps.stop_agent(job_id, reservation, prepared),
+        if reservation is None or prepared is None or prepared.paths is None:
+            return
+        attempt = story.attempts
+        await self._ending(
+            "stop_agent",
+            lambda: steps.stop_agent(job_id, reservation, prepared, attempt=attempt),
+            patience=WITH_MACHINE,
+        )
+        try:
+            story.gathered = await self._do(
+                "collect",
+                lambda: steps.collect(
+                    job_id, reservation, prepared, partial=not outcome.ended_well(story)
+                ),
+                returns=Gathered,
                 patience=WITH_MACHINE,
             )
+        except PtqError as error:
+            _log.warning(ENDING_STEP_FAILED, step="collect", reason=str(error))
+            story.error = story.error or error
+
+    async def _prove(self, job_id: JobId, story: Story) -> None:
+        """Run the repro ourselves, at the base commit and with the patch."""
+        reservation = story.reserved.reservation if story.reserved else None
+        prepared = story.prepared
+        if not outcome.is_worth_proving(story) or reservation is None or prepared is None:
+            return
+        attempt = story.attempts
+        try:
+            story.proven = await self._do(
+                "prove",
+                lambda: self._steps.prove(job_id, reservation, prepared, attempt=attempt),
+                returns=Proven,
+                patience=WITH_MACHINE,
+                waits=True,
+            )
+        except PtqError as error:
+            _log.warning(ENDING_STEP_FAILED, step="prove", reason=str(error))
+
+    async def _try_again(self, job_id: JobId, story: Story) -> None:
+        """Give the agent what the bot saw, where that refutes its fix."""
+        while outcome.deserves_another_try(story, retries=self._steps.retries):
+            before = story.followed
             try:
-                story.gathered = await self._do(
-                    "collect",
-                    lambda: steps.collect(
-                        job_id, reservation, prepared, partial=not outcome.ended_well(story)
-                    ),
-                    returns=Gathered,
-                    patience=WITH_MACHINE,
-                )
+                await self._run_agent(job_id, story)
             except PtqError as error:
-                _log.warning(ENDING_STEP_FAILED, step="collect", reason=str(error))
-                story.error = story.error or error
-        await self._ending("release", lambda: steps.release(job_id), patience=WITH_MACHINE)
+                _log.warning(ENDING_STEP_FAILED, step="try_again", reason=str(error))
+                await self._gather(job_id, story)
+                return
+            await self._gather(job_id, story)
+            await self._prove(job_id, story)
+            if not outcome.ended_well(story) and not outcome.was_cancelled(story):
+                # The first try came to its end: the second one takes nothing from it.
+                story.followed = before
+                return
 
     async def _publish(self, job_id: JobId, story: Story) -> None:
         if not outcome.is_published(story):

@@ -67,7 +67,14 @@ class AgentResult(Frozen):
 
 
 Artifact = Literal[
-    "report.md", "worklog.md", "verdict.json", "fix.diff", "log", "brief.md", "pr.json"
+    "report.md",
+    "worklog.md",
+    "verdict.json",
+    "fix.diff",
+    "log",
+    "brief.md",
+    "pr.json",
+    "repro_agent.py",
 ]
 
 

@@ -72,7 +72,7 @@ def _rows(proof: Proof, redactor: Redactor) -> Iterator[tuple[str, str]]:
         yield "the tests of the change", _own(own, redactor)
     if others:
         yield "the tests next to it", _others(others, redactor)
-    elif proof.green is not None:
+    elif proof.green is not None and proof.green.passed == proof.green.count:
         yield "the tests next to it", "none found"
     if speed := _speed(proof.slowdown):
         yield "speed of the repro", speed

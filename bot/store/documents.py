@@ -17,15 +17,19 @@ _TABLE = tables.documents
 
 
 class Documents:
-    """Texts by job, run and name; each is written whole, and the first writing stays."""
+    """Texts by job, run and name; each is written whole."""
 
     def __init__(self, database: Database) -> None:
         """Work on this database."""
         self._database = database
 
     async def keep(self, job_id: JobId, run: int, name: str, text: str) -> None:
-        """Write a document unless it is there."""
+        """Write a document unless it is there: the first writing stays."""
         await self._database.call(_keep, job_id, run, name, text)
+
+    async def put(self, job_id: JobId, run: int, name: str, text: str) -> None:
+        """Write a document over what was there."""
+        await self._database.call(_put, job_id, run, name, text)
 
     async def read(self, job_id: JobId, run: int, name: str) -> str | None:
         """Return a document, or None."""
@@ -53,6 +57,11 @@ def _keep(connection: sa.Connection, job_id: JobId, run: int, name: str, text: s
             created_at=datetime.now(UTC),
         )
     )
+
+
+def _put(connection: sa.Connection, job_id: JobId, run: int, name: str, text: str) -> None:
+    connection.execute(_TABLE.delete().where(_key(job_id, run, name)))
+    _keep(connection, job_id, run, name, text)
 
 
 def _read(connection: sa.Connection, job_id: JobId, run: int, name: str) -> str | None:

@@ -85,7 +85,7 @@ def read_verdict(data: bytes | None) -> tuple[AgentVerdict | None, str]:
 
 def _sources(paths: JobPaths, *, run: int, agent: str, with_diff: bool) -> dict[str, str]:
     """Return where each artifact lies on the machine."""
-    names = ["report.md", "worklog.md", "verdict.json", "pr.json", "brief.md"]
+    names = ["report.md", "worklog.md", "verdict.json", "pr.json", "repro_agent.py", "brief.md"]
     if with_diff:
         names.append("fix.diff")
     sources = {name: f"{paths.directory}/{name}" for name in names}

@@ -1,0 +1,96 @@
+"""The step in which the bot looks for itself: the repro before and after, and the tests near it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import AgentError
+from bot.investigation.admission import frozen_issue
+from bot.investigation.agent import PROOF, gpus_of
+from bot.investigation.cancelling import unless_cancelled
+from bot.investigation.records import Prepared, Proven
+from bot.models import AgentVerdict, JobState, Proof
+from bot.proof import prove
+from bot.workspace import repro
+from bot.workspace.collect import read_verdict
+from bot.workspace.layout import Layout
+from bot.workspace.snapshot import visible
+
+if TYPE_CHECKING:
+    from bot.investigation.parts import Parts
+    from bot.models import JobId, Reservation
+
+PROVED = "proved"
+NOT_PROVED = "not_proved"
+PROOF_STEP = "proof_step"
+
+KEPT_BACK = timedelta(minutes=1)
+"""Of the reservation, for giving it back."""
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+async def prove_job(
+    parts: Parts, job_id: JobId, reservation: Reservation, prepared: Prepared, *, attempt: int
+) -> Proven:
+    """Run the repro at the base commit and with the patch; keep the record as a document."""
+    await parts.jobs.enter(job_id, JobState.PROVING)
+    await parts.reporter.show(job_id)
+    left = reservation.expires_at - KEPT_BACK - datetime.now(UTC)
+    async with parts.reporter.live(job_id):
+        try:
+            async with asyncio.timeout(max(left, timedelta(0)).total_seconds()):
+                work = _prove(parts, job_id, reservation, prepared)
+                proof = await unless_cancelled(parts, job_id, work)
+        except TimeoutError:
+            _log.warning(NOT_PROVED, reason="the reservation ends")
+            return Proven()
+    if proof is None:
+        return Proven()
+    proof = proof.model_copy(update={"retried": attempt > 1})
+    request = (await parts.jobs.get(job_id)).request
+    await parts.documents.put(job_id, request.run, PROOF, proof.model_dump_json(indent=2))
+    _log.info(PROVED, verdict=proof.verdict, proved=proof.is_proved, seconds=proof.seconds)
+    return Proven(verdict=proof.verdict, is_proved=proof.is_proved)
+
+
+async def _prove(
+    parts: Parts, job_id: JobId, reservation: Reservation, prepared: Prepared
+) -> Proof:
+    if prepared.paths is None or prepared.build is None:
+        raise AgentError("nothing was prepared, so there is nothing to prove")
+    request = (await parts.jobs.get(job_id)).request
+    frozen = await frozen_issue(parts, request)
+    issue = await asyncio.to_thread(visible, frozen, request.options.include_comments)
+    documents = await parts.documents.read_all(job_id, request.run)
+
+    async def tell(line: str) -> None:
+        _log.info(PROOF_STEP, doing=line)
+
+    async with parts.provider.shell(reservation) as shell:
+        return await prove(
+            shell,
+            layout=Layout(await shell.expand(reservation.workspace)),
+            job=prepared.paths,
+            job_id=job_id,
+            build=prepared.build,
+            torch=parts.settings.torch,
+            settings=parts.settings.proof,
+            repro=await asyncio.to_thread(repro.from_snapshot, issue),
+            agent_repro=documents.get("repro_agent.py"),
+            claim=_claim(documents),
+            mode=request.options.mode,
+            patch=documents.get("fix.diff", ""),
+            issue=issue,
+            tell=tell,
+            variables=gpus_of(reservation),
+        )
+
+
+def _claim(documents: dict[str, str]) -> AgentVerdict | None:
+    text = documents.get("verdict.json")
+    return read_verdict(text.encode() if text is not None else None)[0]
