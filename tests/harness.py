@@ -36,7 +36,7 @@ REPORTER = "reporter"
 
 SCRIPTED_AGENT = Path(__file__).with_name("fakes") / "scripted_agent.py"
 _LOOK = 0.02
-PATIENCE = 20.0
+PATIENCE = 45.0
 """Seconds until a test gives up waiting for the bot."""
 
 Steps = list[dict[str, Any]]
@@ -78,10 +78,13 @@ class Bot:
         number = (issue or self.issue).number
         return await self.github.post_comment(REPOSITORY, number, author, text)
 
-    def agent_does(self, steps: Sequence[dict[str, Any]]) -> None:
-        """Script the next runs of the agent."""
-        path = self.directory / "scenario.json"
-        path.write_text(json.dumps({"steps": list(steps), "usd_per_turn": 0.02}))
+    def agent_does(
+        self, steps: Sequence[dict[str, Any]], *, then: Sequence[dict[str, Any]] = ()
+    ) -> None:
+        """Script the next runs of the agent, and what it does when it gets another try."""
+        again = [*then, {"say": "That is all."}]
+        scenario = {"steps": list(steps), "resumed": again, "usd_per_turn": 0.02}
+        (self.directory / "scenario.json").write_text(json.dumps(scenario))
 
     # What is seen
 
@@ -206,6 +209,7 @@ async def settings_for(
                 "python": sys.executable,
                 "extra_packages": [],
             },
+            "proof": {"time_limit": 3},
             "progress_interval": 0,
             "poll_interval": 0.05,
         }

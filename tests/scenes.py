@@ -16,9 +16,31 @@ def verdict(name: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
     return {"write": "verdict.json", "json": {"verdict": name, **fields}}
 
 
-def fixed_by(*changes: dict[str, Any]) -> Steps:
-    """Claim a fix that consists of these changes."""
-    return [*story.reproduce(), *changes, REPORT, verdict("fixed", summary="It works now.")]
+MEND: dict[str, Any] = {
+    "replace": "pytorch/tinytorch/sequence.py",
+    "old": "        transpose_(padded)\n",
+    "new": "        padded = transpose(padded)\n",
+}
+"""The change that mends the sample's bug."""
+
+PASSING = """\
+### 🐛 Describe the bug
+
+The assertion fails.
+
+```python
+import tinytorch
+
+assert tinytorch.pad_sequence([[1.0]]) == [[1.0]]
+```
+"""
+"""An issue whose repro passes."""
+
+
+def fixed_with(*changes: dict[str, Any]) -> Steps:
+    """Mend the bug, and make these changes besides."""
+    fixed = verdict("fixed", summary="It works now.")
+    return [*story.reproduce(), MEND, *changes, REPORT, fixed]
 
 
 def not_reproduced() -> Steps:

@@ -139,6 +139,7 @@ async def test_pipe_gets_plain_lines(tmp_path: Path) -> None:
         "✓ Reserve a machine",
         "✓ Prepare the workspace on it, over SSH",
         "✓ Let the agent investigate",
+        "✓ Prove the fix",
         "✓ Give the machine back",
         "✓ Check the patch, open the pull request, report",
     ]

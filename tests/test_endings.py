@@ -31,19 +31,22 @@ async def ended(bot: Bot, comment: str = "/ptq investigate") -> tuple[Job, str]:
 
 async def test_a_bug_that_does_not_reproduce(bot: Bot) -> None:
     """The answer says what the issue lacks."""
+    bot.issue.body = scenes.PASSING
     bot.agent_does(scenes.not_reproduced())
     job, closing = await ended(bot)
     assert job.state is JobState.FINISHED
     assert closing == snapshot("""\
-@maintainer The agent reports that it could not reproduce the bug.
+@maintainer I ran the repro myself: it passes at base in 3 of 3 runs. So I could not reproduce the bug here.
 
-In its words:
-> The repro passes with this build.
+What I tried: `python repro.py`, 3 times, at base, on a machine without a GPU, torch `0.3.0`, commit `fab142db24e9`, Python `3.11.7`.
 
-What it found missing in the issue:
+What the agent found missing in the issue:
 > The shape of the batch, and the device.
 
-The report is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID). All of this is the agent's own account: neither I nor a person has checked it.\
+In the agent's words:
+> The repro passes with this build.
+
+The report, with all that I ran, is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID). No person has checked what the agent says there.\
 """)
 
 
@@ -53,48 +56,42 @@ The report is in [the comment above](https://github.com/pytorch/pytorch/issues/1
         (
             {"write": "pytorch/.github/workflows/ci.yml", "text": "on: push\n"},
             snapshot(
-                "I opened no pull request. The patch may not be published: .github/workflows/ci.yml: workflows and hooks are never changed."
+                "@maintainer I ran the repro myself, 3 times at base. The repro fails as reported in all 3 runs. Its patch cannot be tried: .github/workflows/ci.yml: workflows and hooks are never changed. The agent had a second try, with what I saw in the first. The agent claimed `fixed`; I saw `not_fixed`."
             ),
         ),
         (
             {"write": "pytorch/conftest.py", "text": "x = 1\n"},
             snapshot(
-                "I opened no pull request. The patch may not be published: conftest.py: changes of **/conftest.py are not allowed here."
+                "@maintainer I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. I opened no pull request. The patch may not be published: conftest.py: changes of **/conftest.py are not allowed here."
             ),
         ),
         (
             {"write": "pytorch/kernel.cu", "text": "int x;\n"},
             snapshot(
-                "I opened no pull request. The patch may not be published: kernel.cu: not one of the files that may change here."
+                "@maintainer I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. I opened no pull request. The patch may not be published: kernel.cu: not one of the files that may change here."
             ),
         ),
         (
             {"run": ["ln", "-s", "/etc/passwd", "pytorch/tinytorch/users.py"]},
             snapshot(
-                "I opened no pull request. The patch may not be published: tinytorch/users.py: a symbolic link is not taken."
+                "@maintainer I ran the repro myself, 3 times at base. The repro fails as reported in all 3 runs. Its patch cannot be tried: tinytorch/users.py: a symbolic link is not taken. The agent had a second try, with what I saw in the first. The agent claimed `fixed`; I saw `not_fixed`."
             ),
         ),
         (
             {"run": ["chmod", "+x", "pytorch/tinytorch/sequence.py"]},
             snapshot(
-                "I opened no pull request. The patch may not be published: tinytorch/sequence.py: a change of its mode is not taken."
-            ),
-        ),
-        (
-            {"say": "I change nothing."},
-            snapshot(
-                "I opened no pull request. The patch may not be published: the patch is empty."
+                "@maintainer I ran the repro myself, 3 times at base. The repro fails as reported in all 3 runs. Its patch cannot be tried: tinytorch/sequence.py: a change of its mode is not taken. The agent had a second try, with what I saw in the first. The agent claimed `fixed`; I saw `not_fixed`."
             ),
         ),
     ],
-    ids=["workflow", "denied", "not allowed", "link", "mode", "nothing"],
+    ids=["workflow", "denied", "not allowed", "link", "mode"],
 )
 async def test_a_patch_that_is_not_allowed(bot: Bot, change: dict[str, Any], reason: str) -> None:
     """A fix that must not be published is shown in the report, and the reason is told."""
-    bot.agent_does(scenes.fixed_by(change))
+    bot.agent_does(scenes.fixed_with(change))
     job, closing = await ended(bot)
     assert job.state is JobState.FINISHED
-    assert closing.split("\n")[0].partition(" fixed it. ")[2] == reason
+    assert closing.split("\n")[0] == reason
 
 
 async def test_no_pull_request_is_wanted(bot: Bot) -> None:
@@ -110,19 +107,33 @@ async def test_no_pull_request_is_wanted(bot: Bot) -> None:
         (
             [{"fail": {"subtype": "success", "result": "API Error: 529"}}],
             snapshot(
-                "@maintainer The model behind the agent failed or refused, so the agent ended early."
+                "@maintainer The model behind the agent failed or refused, so the agent ended early. I ran the repro myself: it fails at base in 3 of 3 runs."
             ),
         ),
         (
             [{"fail": {"subtype": "error_max_turns"}}],
-            snapshot("@maintainer The agent used up its 100 turns before it was done."),
+            snapshot(
+                "@maintainer The agent used up its 100 turns before it was done. I ran the repro myself: it fails at base in 3 of 3 runs."
+            ),
         ),
         (
             [{"fail": {"subtype": "error_max_budget_usd"}}],
-            snapshot("@maintainer The agent used up its money before it was done."),
+            snapshot(
+                "@maintainer The agent used up its money before it was done. I ran the repro myself: it fails at base in 3 of 3 runs."
+            ),
         ),
-        ([{"kill": "SIGKILL"}], snapshot("@maintainer The agent crashed before it was done.")),
-        ([{"exit": 3}], snapshot("@maintainer The agent crashed before it was done.")),
+        (
+            [{"kill": "SIGKILL"}],
+            snapshot(
+                "@maintainer The agent crashed before it was done. I ran the repro myself: it fails at base in 3 of 3 runs."
+            ),
+        ),
+        (
+            [{"exit": 3}],
+            snapshot(
+                "@maintainer The agent crashed before it was done. I ran the repro myself: it fails at base in 3 of 3 runs."
+            ),
+        ),
     ],
     ids=["api", "turns", "money", "killed", "status"],
 )
@@ -138,20 +149,29 @@ async def test_an_agent_that_fails(bot: Bot, steps: scenes.Steps, sentence: str)
 @pytest.mark.parametrize(
     ("steps", "sentence"),
     [
-        ([], snapshot("The agent left no verdict.json.")),
+        (
+            [],
+            snapshot(
+                "I ran the repro myself: it fails at base in 3 of 3 runs. The agent left no verdict.json."
+            ),
+        ),
         (
             [{"write": "verdict.json", "text": "it works"}],
-            snapshot("verdict.json is wrong: Invalid JSON: expected value at line 1 column 1."),
+            snapshot(
+                "I ran the repro myself: it fails at base in 3 of 3 runs. verdict.json is wrong: Invalid JSON: expected value at line 1 column 1."
+            ),
         ),
         (
             [scenes.verdict("splendid")],
             snapshot(
-                "verdict.json is wrong: verdict: Input should be 'reproduced', 'not_reproduced', 'fixed', 'not_fixed', 'broke_others', 'already_passing', 'environment' or 'error'."
+                "I ran the repro myself: it fails at base in 3 of 3 runs. verdict.json is wrong: verdict: Input should be 'reproduced', 'not_reproduced', 'fixed', 'not_fixed', 'broke_others', 'already_passing', 'environment' or 'error'."
             ),
         ),
         (
             [{"run": ["ln", "-s", "/etc/passwd", "verdict.json"]}],
-            snapshot("The agent left no verdict.json."),
+            snapshot(
+                "I ran the repro myself: it fails at base in 3 of 3 runs. The agent left no verdict.json."
+            ),
         ),
     ],
     ids=["none", "no JSON", "unknown", "link"],
@@ -161,7 +181,7 @@ async def test_an_agent_without_a_verdict(bot: Bot, steps: scenes.Steps, sentenc
     bot.agent_does([{"say": "Done."}, *steps])
     job, closing = await ended(bot)
     assert job.state is JobState.FINISHED
-    assert closing.split("\n")[0] == "@maintainer The agent ended without a verdict."
+    assert closing.startswith("@maintainer The agent ended without a verdict.")
     assert bot.report().split("\n\n")[2] == sentence
 
 

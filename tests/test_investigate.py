@@ -22,6 +22,7 @@ async def test_a_bug_is_fixed(bot: Bot) -> None:
 - – Reserve a machine: `1 × h100`, 1st in the queue
 - – Prepare PyTorch on it
 - – Investigate
+- – Prove the fix
 - – Give the machine back
 - – Check and publish the patch
 
@@ -29,12 +30,12 @@ The report will appear in this comment, and a short answer under it. Last update
 """)
     assert await bot.next_text() == snapshot("""\
 <!-- ptq:closing job=YYYYMMDD-pytorch-1 run=1 -->
-@maintainer The agent reports that it reproduced the bug and fixed it. Its change is in [draft pull request #2](https://github.com/pytorch/pytorch/pull/2).
+@maintainer I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. The change is in [draft pull request #2](https://github.com/pytorch/pytorch/pull/2).
 
-In its words:
+In the agent's words:
 > `unpad_sequence` transposed the caller's batch in place. It works on a copy now, and a test holds that.
 
-The report is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID). All of this is the agent's own account: neither I nor a person has checked it.\
+The report, with all that I ran, is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID). No person has checked what the agent says there.\
 """)
     assert bot.reactions(asked) == ["eyes"]
     await bot.job()
@@ -45,10 +46,19 @@ The report is in [the comment above](https://github.com/pytorch/pytorch/issues/1
 - ✓ Reserve a machine: `gpu-1`, `1 × h100`
 - ✓ Prepare PyTorch on it: torch `0.3.0`
 - ✓ Investigate: 13 of 100 turns, $0.26
+- ✓ Prove the fix
 - ✓ Give the machine back
 - ✓ Check and publish the patch
 
-The agent reports that it reproduced the bug and fixed it. Draft pull request: [#2](https://github.com/pytorch/pytorch/pull/2).
+I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. Draft pull request: [#2](https://github.com/pytorch/pytorch/pull/2).
+
+| what I ran | what I saw |
+|---|---|
+| the repro at base | **fails** 3 of 3: `AssertionError: the caller's batch was changed` |
+| the repro with the change | **passes** 3 of 3 |
+| the tests of the change | fail at base, **pass** with the change |
+| the tests next to it | 1 file: none broke |
+| where | no GPU, torch `0.3.0`, commit `fab142db24e9`, Python `3.11.7` |
 
 Ended DATE UTC. It took N s.
 
@@ -80,6 +90,38 @@ It takes `transpose`, which returns a new batch. No other caller of `transpose_`
 |---|---|---|
 | `python repro.py` | exit status 1 | exit status 0 |
 | `python -m unittest discover -s pytorch/test` | | exit status 0 |
+
+</details>
+
+<details><summary>How this was checked</summary>
+
+The repro fails as reported in all 3 runs. With the patch it passes in all 3 runs, and the tests near the change pass as before.
+
+| command | where | exit status | each took |
+|---|---|---|---|
+| `python repro.py` | at base | 1 (3 times) | 0.N s |
+| `python repro.py` | with the change | 0 (3 times) | 0.N s |
+
+- Looked for: `AssertionError: the caller's batch was changed` (an assertion of the repro), as the issue says.
+- The repro, from the issue: SHA-256 `930ade796cd1866f36c6aaad566cbd2f0ca1486355b47f148944ae0a8c165ace`.
+- The change, as it is shown here: SHA-256 `e77b588a9e3f149e4b811eccba74aec046f9ea3ee8ad4bd6b4b7b016bf91c96a`.
+- The base is commit `fab142db24e9d286f499ab52a9a5c222e2004198`. Nothing ran in the agent's own worktree.
+- All of it took N s.
+
+| test file | why this one | at base | with the change |
+|---|---|---|---|
+| `test/test_sequence.py` | The patch changes it. | passed | passed |
+| `test/test_sequence.py` | The tests that the patch adds or changes. | failed | passed |
+
+The end of the output at base:
+
+```
+Traceback (most recent call last):
+  File "repro.py", line 7, in <module>
+    assert padded == before, f"the caller's batch was changed: {before} became {padded}"
+           ^^^^^^^^^^^^^^^^
+AssertionError: the caller's batch was changed: [[1.0, 4.0], [2.0, 5.0], [3.0, 0.0]] became [[1.0, 2.0, 3.0], [4.0, 5.0, 0.0]]
+```
 
 </details>
 
@@ -175,8 +217,34 @@ It takes a transposed copy now. The new test covers both layouts.
 - @maintainer [asked for](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID) it and is responsible for it: please review it before you mark it as ready.
 - Made by `claude` (model `opus`) in 13 turns for $0.26, on a machine without a GPU, with torch `0.3.0` at commit `fab142db24e9`.
 - The agent says that it ran `python repro.py`, `python -m unittest discover -s pytorch/test`.
-- What ptq itself has checked: the patch applies to that commit, and touches only files that it may touch. It has not run the tests.
-- [The agent's report](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID) has the details.\
+- [The agent's report](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID) has the details.
+
+### How this was checked
+
+I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. The patch applies to the base commit, and touches only files that it may touch. The repro and what it printed are in [the report](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID).
+
+| what I ran | what I saw |
+|---|---|
+| the repro at base | **fails** 3 of 3: `AssertionError: the caller's batch was changed` |
+| the repro with the change | **passes** 3 of 3 |
+| the tests of the change | fail at base, **pass** with the change |
+| the tests next to it | 1 file: none broke |
+| where | no GPU, torch `0.3.0`, commit `fab142db24e9`, Python `3.11.7` |
+
+<details><summary>Commands, exit statuses and hashes</summary>
+
+| command | where | exit status | each took |
+|---|---|---|---|
+| `python repro.py` | at base | 1 (3 times) | 0.N s |
+| `python repro.py` | with the change | 0 (3 times) | 0.N s |
+
+- Looked for: `AssertionError: the caller's batch was changed` (an assertion of the repro), as the issue says.
+- The repro, from the issue: SHA-256 `930ade796cd1866f36c6aaad566cbd2f0ca1486355b47f148944ae0a8c165ace`.
+- The change, as it is shown here: SHA-256 `e77b588a9e3f149e4b811eccba74aec046f9ea3ee8ad4bd6b4b7b016bf91c96a`.
+- The base is commit `fab142db24e9d286f499ab52a9a5c222e2004198`. Nothing ran in the agent's own worktree.
+- All of it took N s.
+
+</details>\
 """)
     assert await bot.github.diff(REPOSITORY, pull.number) == snapshot('''\
 diff --git a/test/test_sequence.py b/test/test_sequence.py

@@ -99,7 +99,7 @@ async def test_the_service_is_stopped_while_jobs_wait(world: Bot) -> None:
     async with world.serving():
         endings = [await world.next_text() for _ in range(2)]
         await world.job()
-    assert all("could not reproduce" in ending for ending in endings)
+    assert all("I ran the repro myself" in ending for ending in endings)
 
 
 async def test_an_answer_that_was_lost(bot: Bot) -> None:

@@ -128,7 +128,7 @@ async def test_a_whole_job_by_the_program(world: Bot) -> None:
     async with served(world) as process:
         await world.comment("/ptq investigate")
         await world.next_text()
-        assert "could not reproduce" in await world.next_text()
+        assert "I ran the repro myself" in await world.next_text()
     assert process.returncode == 0
 
 
@@ -143,7 +143,7 @@ async def test_sigterm_ends_it_in_the_middle_of_a_job(world: Bot) -> None:
     assert process.returncode == 0
     gate.touch()
     async with served(world):
-        assert "could not reproduce" in await world.next_text()
+        assert "I ran the repro myself" in await world.next_text()
     assert len(world.comments()) == 2
 
 
@@ -159,7 +159,7 @@ async def test_kill_9_in_the_middle_of_a_job(world: Bot) -> None:
         await process.wait()
     gate.touch()
     async with served(world):
-        assert "could not reproduce" in await world.next_text()
+        assert "I ran the repro myself" in await world.next_text()
     assert len(world.comments()) == 2
 
 

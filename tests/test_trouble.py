@@ -59,12 +59,12 @@ async def test_github_will_not_have_the_pull_request(bot: Bot) -> None:
     await bot.comment("/ptq investigate")
     await bot.next_text()
     assert (await bot.next_text()).partition("\n")[2] == snapshot("""\
-@maintainer The agent reports that it reproduced the bug and fixed it. I opened no pull request. GitHub refused a request.
+@maintainer I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. I opened no pull request. GitHub refused a request.
 
-In its words:
+In the agent's words:
 > `unpad_sequence` transposed the caller's batch in place. It works on a copy now, and a test holds that.
 
-The report is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID). All of this is the agent's own account: neither I nor a person has checked it.\
+The report, with all that I ran, is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID). No person has checked what the agent says there.\
 """)
     job = await bot.job()
     assert job.state is JobState.FINISHED
@@ -79,7 +79,7 @@ async def test_the_progress_comment_is_deleted(bot: Bot) -> None:
     await bot.next_text()
     bot.issue.comments.remove(bot.comments()[0])
     gate.touch()
-    assert "could not reproduce" in await bot.next_text()
+    assert "I ran the repro myself" in await bot.next_text()
     assert (await bot.job()).state is JobState.FINISHED
 
 
@@ -108,7 +108,7 @@ async def test_the_connection_to_the_machine_drops(bot: Bot) -> None:
     await bot.reached(JobState.INVESTIGATING)
     await bot.machine.drop_connections()
     gate.touch()
-    assert "could not reproduce" in await bot.next_text()
+    assert "I ran the repro myself" in await bot.next_text()
     job = await bot.job()
     assert job.progress is not None
     assert job.progress.turns == 4
