@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -193,8 +194,37 @@ async def test_the_database_is_upgraded(tmp_path: Path) -> None:
     assert (tmp_path / "ptq.sqlite").exists()
 
 
+async def test_the_results_of_a_job(world: Bot) -> None:
+    """A job's findings are read while the service runs, by people and by scripts."""
+    async with served(world):
+        await world.comment("/ptq investigate")
+        await world.next_text()
+        await world.next_text()
+        await world.edited("This investigation has finished")
+        number = str(world.issue.number)
+        status, out, _ = await ended(await ptq("results", number, **environment_of(world)))
+        assert status == 0
+        assert "padded = transpose(padded)" in out
+        named = ("results", number, "--json")
+        status, out, _ = await ended(await ptq(*named, **environment_of(world)))
+    found = json.loads(out)
+    assert (status, found["verdict"], found["state"]) == (0, "fixed", "finished")
+    assert found["proof"]["red"]["trials"][0]["exit_status"] == 1
+    assert found["proof"]["green"]["trials"][0]["exit_status"] == 0
+    assert found["pull_request"].endswith("/pull/2")
+
+
+async def test_the_results_of_a_job_that_is_not_there(world: Bot) -> None:
+    """A wrong name is told, with an exit status that scripts can use."""
+    environment = environment_of(world)
+    assert (await ended(await ptq("db", "upgrade", **environment)))[0] == 0
+    status, out, said = await ended(await ptq("results", "20260101-none-1", **environment))
+    assert (status, out) == (1, "")
+    assert said == "ptq: there is no job 20260101-none-1 in this database\n"
+
+
 async def test_the_help_names_every_command() -> None:
     """What there is can be found without the documents."""
     status, out, _ = await ended(await ptq("--help", COLUMNS="100"))
     assert status == 0
-    assert all(word in out for word in ("serve", "db", "PTQ_CONFIG"))
+    assert all(word in out for word in ("serve", "results", "db", "PTQ_CONFIG"))
