@@ -37,7 +37,7 @@ async def test_a_fix_that_breaks_a_neighbour(ground: Ground) -> None:
     assert rows(proof) == snapshot(
         [
             (
-                "It is named for `tinytorch/sequence.py`.",
+                "It is named for a file that the patch changes.",
                 False,
                 "passed",
                 "failed",
@@ -140,7 +140,7 @@ async def test_a_new_test_file(ground: Ground) -> None:
     assert rows(proof) == snapshot(
         [
             ("The tests that the patch adds or changes.", True, "failed", "passed", ()),
-            ("It is named for `tinytorch/sequence.py`.", False, "passed", "passed", ()),
+            ("It is named for a file that the patch changes.", False, "passed", "passed", ()),
         ]
     )
 
@@ -161,7 +161,7 @@ async def test_a_test_that_fails_now_and_then(ground: Ground) -> None:
     mark.unlink()
     assert proof.verdict is Verdict.FIXED
     assert rows(proof) == snapshot(
-        [("It is named for `tinytorch/sequence.py`.", False, "passed", "flaky", ())]
+        [("It is named for a file that the patch changes.", False, "passed", "flaky", ())]
     )
 
 
@@ -174,7 +174,7 @@ async def test_a_library_that_ends_the_tests(ground: Ground) -> None:
     assert rows(proof) == snapshot(
         [
             (
-                "It is named for `tinytorch/sequence.py`.",
+                "It is named for a file that the patch changes.",
                 False,
                 "passed",
                 "failed",
@@ -192,7 +192,7 @@ async def test_no_time_for_tests(ground: Ground) -> None:
         "The repro fails as reported in all 3 runs. With the patch it passes in all 3 runs, and no test near the change could run."
     )
     assert rows(proof) == snapshot(
-        [("It is named for `tinytorch/sequence.py`.", False, "not_run", "not_run", ())]
+        [("It is named for a file that the patch changes.", False, "not_run", "not_run", ())]
     )
 
 
@@ -213,7 +213,7 @@ def test_the_nearest_files_come_first() -> None:
     assert [(one.path, one.reason) for one in found] == snapshot(
         [
             ("test/test_mine.py", "The patch changes it."),
-            ("test/test_rnn.py", "It is named for `torch/nn/utils/rnn.py`."),
+            ("test/test_rnn.py", "It is named for a file that the patch changes."),
             ("test/nn/test_packed_sequence.py", "PyTorch tests `torch/nn/utils/rnn.py` there."),
             ("test/test_nn.py", "PyTorch tests `torch/nn/` there."),
             ("test/test_0.py", "It uses what the patch changes."),

@@ -10,6 +10,7 @@ from bot.proof.trials import Program
 from bot.workspace.repro import ReproKind
 
 if TYPE_CHECKING:
+    from bot.proof.oracle import Oracle
     from bot.workspace.layout import Layout
     from bot.workspace.repro import Repro
 
@@ -21,12 +22,12 @@ _EXITS_ITSELF = re.compile(
 )
 
 
-def program(repro: Repro, layout: Layout) -> Program | None:
-    """Return the program of a repro; None where nothing runs it here.
+def program(oracle: Oracle, layout: Layout) -> Program | None:
+    """Return the program that decides; None where nothing runs it here.
 
     The file is ours, made from the text, so a changed one in the job's directory does not count.
     """
-    script = repro.filename or ""
+    repro, script = oracle.repro, oracle.filename or ""
     shown = repro.command(script)
     if not shown or repro.kind in {ReproKind.NONE, ReproKind.CPP}:
         return None

@@ -27,7 +27,8 @@ def slowdown(oracle: Oracle, red: Red, green: Trials) -> float | None:
     A slow-down is told only where no run without the patch was as slow as one with it, and where
     it is more than what starting a process differs by.
     """
-    before = [one.seconds for one in red.trials.trials if _did_all(oracle, red, one)]
+    runs = zip(red.trials.trials, red.seen, strict=True)
+    before = [one.seconds for one, run in runs if _did_all(oracle, red, one, run.output)]
     after = [one.seconds for one in green.trials if not one.is_failure]
     if not before or not after or min(median(before), median(after)) < SHORTEST:
         return None
@@ -36,7 +37,7 @@ def slowdown(oracle: Oracle, red: Red, green: Trials) -> float | None:
     return None if ratio > TOLD and is_noise else ratio
 
 
-def _did_all(oracle: Oracle, red: Red, trial: Trial) -> bool:
+def _did_all(oracle: Oracle, red: Red, trial: Trial, output: str) -> bool:
     """Whether a run passed, or failed only in the judgement at the repro's very end."""
     if not trial.is_failure:
         return True
@@ -44,6 +45,6 @@ def _did_all(oracle: Oracle, red: Red, trial: Trial) -> bool:
     if not trial.matches or signature is None or signature.kind is not FailureKind.WRONG_RESULT:
         return False
     first, last = oracle.script.last
-    frames = [frame for one in tracebacks.read(trial.output)[-1:] for frame in one.frames]
-    own = [frame.line for frame in frames if frame.path == oracle.repro.filename]
+    frames = [frame for one in tracebacks.read(output)[-1:] for frame in one.frames]
+    own = [frame.line for frame in frames if frame.path == oracle.filename]
     return bool(own) and first <= own[0] <= last

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _LUCK = 0.05
 """How likely a repro that fails only sometimes may pass by chance in every run with the patch."""
 _MOST_RUNS = 20
+_LONGEST = 600.0
+"""Seconds that the runs of a rare failure may take together, beyond those that all have."""
 _WORKTREE = "pytorch/"
 
 
@@ -86,7 +88,9 @@ def _count(oracle: Oracle, red: Red, settings: ProofSettings) -> int:
     if rate == 1:
         return first
     needed = math.ceil(math.log(_LUCK) / math.log(1 - rate))
-    return max(first, settings.runs_when_mixed, min(needed, _MOST_RUNS))
+    longest = max(one.seconds for one in red.trials.trials)
+    affordable = int(_LONGEST / max(longest, 1.0))
+    return max(first, settings.runs_when_mixed, min(needed, affordable, _MOST_RUNS))
 
 
 def _hides(changes: list[Source], red: Red) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,6 +54,8 @@ def reason(
     for change in changes:
         if change.after is None:
             continue
+        if _is_before_all(change.path):
+            return "it puts itself before Python's own modules"
         before, after = parse(change.before or ""), parse(change.after)
         if before is None or after is None:
             continue
@@ -62,6 +65,15 @@ def reason(
         if found:
             return found
     return ""
+
+
+def _is_before_all(path: str) -> bool:
+    """Whether Python would import it instead of a module of its own, or at every start."""
+    first, _, rest = path.partition("/")
+    if rest not in {"", "__init__.py"} or path == "test/__init__.py":
+        return False
+    name = first.removesuffix(".py")
+    return name in sys.stdlib_module_names or name in {"sitecustomize", "usercustomize"}
 
 
 def _ends_process(before: ast.Module, after: ast.Module) -> str:

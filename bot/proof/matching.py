@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from bot.proof.trials import Program, Seen
 
 SIGNALLED = 128
+_RECORDED = 10_000
+"""Characters of an output that the record holds: it is read by people, and kept for ever."""
+_REPEATED = 500
+"""Of the output of a run that ended as one before it did."""
 _SIGNALS = {"SIGILL": 4, "SIGABRT": 6, "SIGBUS": 7, "SIGFPE": 8, "SIGSEGV": 11}
 _MEMORY = frozenset({"SIGABRT", "SIGBUS", "SIGSEGV"})
 """Which of these a broken memory ends with is chance."""
@@ -56,11 +60,15 @@ def judged(
 def as_trials(
     oracle: Oracle, program: Program, seen: Sequence[Seen], signature: Signature | None
 ) -> Trials:
-    """Return the runs as they are recorded."""
-    trials = [
-        trial(program, run, matches=signature is not None and matches(oracle, signature, run))
-        for run in seen
-    ]
+    """Return the runs as they are recorded: with the output of the first that ended in its way."""
+    told: set[tuple[bool, bool]] = set()
+    trials: list[Trial] = []
+    for run in seen:
+        one = trial(program, run, matches=signature is not None and matches(oracle, signature, run))
+        way = (one.is_failure, one.matches)
+        kept = _REPEATED if way in told else _RECORDED
+        told.add(way)
+        trials.append(one.model_copy(update={"output": one.output[-kept:]}))
     return Trials(command=program.shown, trials=tuple(trials))
 
 
@@ -159,9 +167,9 @@ def _is_check(oracle: Oracle, raised: Raised, signature: Signature) -> bool:
     if not raised.frames:
         return False
     last = raised.frames[-1]
-    if last.path == oracle.repro.filename:
+    if last.path == oracle.filename:
         return last.line in oracle.script.checks or bool(signature.message)
-    outer = [frame for frame in raised.frames if frame.path == oracle.repro.filename]
+    outer = [frame for frame in raised.frames if frame.path == oracle.filename]
     is_called = bool(outer) and outer[-1].line in oracle.script.checks
     return is_called and (
         _CHECKED.search(last.path) is not None or raised.exception == "AssertionError"

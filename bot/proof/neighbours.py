@@ -26,7 +26,7 @@ _SHORTEST = 5.0
 """Seconds: with less left, a file is not begun."""
 _AGAIN = 2
 """How often what fails with the patch is run again."""
-_BROKEN_SHOWN = 20
+_BROKEN_SHOWN = 10
 
 _SAME_WITHOUT = "The tests that the patch adds or changes; they pass without the change too."
 _FAIL_WITH = "The tests that the patch adds or changes; they fail with the change."

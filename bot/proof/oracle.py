@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from bot.models import AgentVerdict, IssueSnapshot
 
+AGENT_REPRO = "repro_agent.py"
+"""Where an agent leaves a program of its own (``prompts/investigate.md``)."""
 MAX_AGENT_REPRO = 100_000
 """Characters of a repro that an agent wrote."""
 _MAX_DIFF = 20_000
@@ -43,6 +45,11 @@ class Oracle:
     """Any of them counts as the failure; none where nothing tells what it is."""
     is_rare: bool
     """Whether the issue says that it does not always fail."""
+
+    @property
+    def filename(self) -> str | None:
+        """How the program's file is called in the job's directory."""
+        return AGENT_REPRO if self.source == "agent" else self.repro.filename
 
     @property
     def decides(self) -> bool:
@@ -172,6 +179,6 @@ def _of_agent(text: str, repro: Repro) -> Repro:
 
 def _diff(before: str, after: str) -> str:
     lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), "repro.py", "repro_agent.py", lineterm=""
+        before.splitlines(), after.splitlines(), "repro.py", AGENT_REPRO, lineterm=""
     )
     return "\n".join(lines)[:_MAX_DIFF]

@@ -66,7 +66,11 @@ class Place:
         return f"{self.paths.directory}/report"
 
     def plain(self, text: str) -> str:
-        """Take the place's own directory out of a text: ``repro.py``, ``pytorch/torch/…``."""
+        """Take the place's own directory out of a text: ``repro.py``, ``pytorch/torch/…``.
+
+        NUL, which databases do not take, is replaced.
+        """
+        text = text.replace("\0", "\ufffd")
         for directory in dict.fromkeys((self.real, self.paths.directory)):
             text = text.replace(f"{directory}/work/", "").replace(f"{directory}/", "")
         return text

@@ -102,7 +102,7 @@ class _Proving:
         grounds, repro = self.grounds, self.oracle.repro
         gpus = reach.gpus(grounds.build, grounds.variables)
         reason = reach.missing(repro, grounds.build, gpus=gpus)
-        program = command.program(repro, grounds.layout)
+        program = command.program(self.oracle, grounds.layout)
         if reason or program is None:
             judged = verdict.unproved(case, reason or "Nothing says how the repro is started.")
             return self._record(judged, is_proved=False)

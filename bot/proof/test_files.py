@@ -155,7 +155,7 @@ def _by_name(library: Sequence[Source], files: Sequence[str]) -> Iterator[tuple[
             continue
         for path in files:
             if path.rpartition("/")[2] == f"test_{stem}.py":
-                yield path, f"It is named for `{source.path}`."
+                yield path, "It is named for a file that the patch changes."
 
 
 def _by_layout(library: Sequence[Source]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bot.proof.trials import Seen
 
-LONGEST_NAME = 300
+LONGEST_NAME = 200
 
 Ending = Literal["passed", "failed", "skipped"]
 

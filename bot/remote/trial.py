@@ -118,8 +118,8 @@ class Guard:
         os.set_blocking(reading, False)
         try:
             program = self._start(writing)
-        except OSError as error:
-            self._output += f"{self._plan['argv'][0]}: {error.strerror}\n".encode()
+        except (OSError, ValueError) as error:  # not there; or words that no process can be given
+            self._output += ascii(f"{self._plan['argv'][0]}: {error}").encode() + b"\n"
             os.close(reading)
             return _NOT_STARTED, False
         finally:
