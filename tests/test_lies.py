@@ -238,3 +238,15 @@ async def test_a_repro_of_the_agents_own(bot: Bot) -> None:
     _, proof, _ = await proved(bot)
     assert (proof.repro_source, proof.verdict) == ("agent", Verdict.FIXED)
     assert "before = [list(row) for row in padded]" in bot.comments()[0].body
+
+
+async def test_an_environment_that_is_broken(bot: Bot) -> None:
+    """When nothing runs any more on an untouched tree, that is said, and not blamed on the issue."""
+    break_it = "for d in ../../.venv/lib/python3*/site-packages; do echo 'import os; os._exit(9)' > $d/sitecustomize.py; done"
+    bot.agent_does([{"run": ["sh", "-c", break_it], "expect": 0}, *claims("fixed", MEND)])
+    _, proof, closing = await proved(bot)
+    assert proof.verdict is Verdict.ENVIRONMENT
+    assert bot.github.pulls(REPOSITORY) == []
+    assert closing.split("\n")[0] == snapshot(
+        "@maintainer I could not prove this here. No clean place to run it could be made on the machine. `fixed` is the agent's word."
+    )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import AgentError
+from bot.errors import AgentError, WorkspaceError
 from bot.investigation.admission import frozen_issue
 from bot.investigation.agent import PROOF, gpus_of
 from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.records import Prepared, Proven
-from bot.models import AgentVerdict, JobState, Proof
+from bot.models import AgentVerdict, JobState, Proof, TorchBuild, Verdict
 from bot.proof import prove
 from bot.workspace import repro
 from bot.workspace.collect import read_verdict
@@ -41,14 +41,18 @@ async def prove_job(
     await parts.jobs.enter(job_id, JobState.PROVING)
     await parts.reporter.show(job_id)
     left = reservation.expires_at - KEPT_BACK - datetime.now(UTC)
+    build = _build(prepared)
     async with parts.reporter.live(job_id):
         try:
             async with asyncio.timeout(max(left, timedelta(0)).total_seconds()):
                 work = _prove(parts, job_id, reservation, prepared)
                 proof = await unless_cancelled(parts, job_id, work)
         except TimeoutError:
-            _log.warning(NOT_PROVED, reason="the reservation ends")
-            return Proven()
+            proof = _not_shown(build, Verdict.ERROR, "The reservation ended before it was done.")
+        except WorkspaceError as error:
+            _log.warning(NOT_PROVED, reason=str(error))
+            why = "No clean place to run it could be made on the machine."
+            proof = _not_shown(build, Verdict.ENVIRONMENT, why)
     if proof is None:
         return Proven()
     proof = proof.model_copy(update={"retried": attempt > 1})
@@ -58,10 +62,31 @@ async def prove_job(
     return Proven(verdict=proof.verdict, is_proved=proof.is_proved)
 
 
+def _build(prepared: Prepared) -> TorchBuild:
+    if prepared.build is None:
+        raise AgentError("nothing was prepared, so there is nothing to prove")
+    return prepared.build
+
+
+def _not_shown(build: TorchBuild, verdict: Verdict, why: str) -> Proof:
+    """Return the record of a proof that came to nothing: no pull request opens on it."""
+    return Proof(
+        verdict=verdict,
+        why=why,
+        is_proved=False,
+        torch_version=build.version,
+        commit=build.base_commit,
+        cuda=build.cuda,
+        gpu=build.gpu,
+        driver=build.driver,
+        python=build.python,
+    )
+
+
 async def _prove(
     parts: Parts, job_id: JobId, reservation: Reservation, prepared: Prepared
 ) -> Proof:
-    if prepared.paths is None or prepared.build is None:
+    if prepared.paths is None:
         raise AgentError("nothing was prepared, so there is nothing to prove")
     request = (await parts.jobs.get(job_id)).request
     frozen = await frozen_issue(parts, request)
@@ -77,7 +102,7 @@ async def _prove(
             layout=Layout(await shell.expand(reservation.workspace)),
             job=prepared.paths,
             job_id=job_id,
-            build=prepared.build,
+            build=_build(prepared),
             torch=parts.settings.torch,
             settings=parts.settings.proof,
             repro=await asyncio.to_thread(repro.from_snapshot, issue),
