@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.app import Service, serving
-from bot.models import RepositoryName
+from bot.models import Proof, RepositoryName
 from bot.remote import processes
 from bot.settings import Settings
 from bot.store import Database, Leases
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from bot.settings import MachineSettings
     from bot.store import Job
+    from tests.e2e.bugs import Bug
     from tests.e2e.pytorch import PyTorch
     from tests.fakes.github.memory import Comment, Issue
     from tests.fakes.model_script import Script
@@ -38,34 +39,6 @@ MAINTAINER = "maintainer"
 KEY = "sk-ant-the-key-that-stays-on-the-side-of-the-bot"
 PATIENCE = 180.0
 """Seconds until a test gives up waiting for a job."""
-
-TITLE = "unpad_sequence(batch_first=False) transposes its input in place"
-BODY = """\
-### 🐛 Describe the bug
-
-`torch.nn.utils.rnn.unpad_sequence` transposes its input in place when `batch_first=False`. The
-sequences that it returns are right, but the tensor that I passed is transposed afterwards.
-
-```python
-import torch
-from torch.nn.utils.rnn import pad_sequence, unpad_sequence
-
-padded = pad_sequence([torch.tensor([1.0, 2.0, 3.0]), torch.tensor([4.0, 5.0])])
-shape = tuple(padded.shape)
-unpad_sequence(padded, torch.tensor([3, 2]))
-assert tuple(padded.shape) == shape, f"the caller's tensor became {tuple(padded.shape)}"
-```
-
-### Versions
-
-PyTorch version: 2.13.0+cpu
-Is debug build: False
-CUDA used to build PyTorch: None
-OS: Debian GNU/Linux 12 (bookworm) (x86_64)
-Is CUDA available: False
-
-cc @mikaylagawarecki
-"""
 
 _LOOK = 0.1
 
@@ -78,6 +51,7 @@ class Deployment:
     machine: RealSshd
     model: ScriptedModel
     settings: Settings
+    bug: Bug
     issue: Issue
     service: Service | None = None
 
@@ -107,6 +81,13 @@ class Deployment:
                     return job
                 await asyncio.sleep(_LOOK)  # its end is a row in the database
 
+    async def proof(self, job: Job) -> Proof:
+        """Return what the bot saw for itself, as it is kept."""
+        assert self.service is not None
+        text = await self.service.documents.read(job.id, 1, "proof.json")
+        assert text is not None
+        return Proof.model_validate_json(text)
+
     # What is seen in the thread
 
     def thread(self) -> list[Comment]:
@@ -116,11 +97,13 @@ class Deployment:
         return [comment for comment in comments if comment.via_app]
 
     def plain(self, text: str) -> str:
-        """Replace what differs from run to run: addresses, dates, durations."""
+        """Replace what differs from run to run and from machine to machine."""
         text = text.replace(self.github.url, "https://github.com")
         text = re.sub(r"\b20\d{6}-", "YYYYMMDD-", text)
         text = re.sub(r"issuecomment-\d+", "issuecomment-ID", text)
         text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", text)
+        text = re.sub(r"commit `[0-9a-f]{12}`", "commit `COMMIT`", text)
+        text = re.sub(r"Python `3[.\d]+`", "Python `VERSION`", text)
         return re.sub(r"\b\d+ s\b|\b\d+ min(?: \d+ s)?\b", "N s", text)
 
     # What is seen on the machine
@@ -199,6 +182,7 @@ async def deployment(
     pytorch: PyTorch,
     workspace: Path,
     *,
+    bug: Bug,
     script: Script,
     issue: int,
     key: str = KEY,
@@ -230,8 +214,14 @@ async def deployment(
                 state=root / "state",
                 retries=retries,
             ),
+            bug=bug,
             issue=github.add_issue(
-                REPOSITORY, TITLE, BODY, author="reporter", labels=["module: nn"], number=issue
+                REPOSITORY,
+                bug.title,
+                bug.body,
+                author="reporter",
+                labels=["module: nn"],
+                number=issue,
             ),
         )
         try:

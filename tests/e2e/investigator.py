@@ -11,23 +11,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.pytorch import TEST_FILE
 from tests.fakes.model_script import ModelRequest, ToolCall, Turn, bash, edit, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SOURCE_FILE = "torch/nn/utils/rnn.py"
-WRONG = "        padded_sequences.transpose_(0, 1)\n"
-RIGHT = "        padded_sequences = padded_sequences.transpose(0, 1)\n"
+    from tests.e2e.bugs import Bug
 
-FAILURE = "AssertionError: the caller's tensor became (2, 3)"
-SUMMARY = "`unpad_sequence` transposed the caller's tensor in place. It works on a view now."
-TITLE = "[nn] Do not modify the caller's tensor in unpad_sequence"
 LAST_WORDS = "Reproduced, mended, and written up."
 
 REPRO = "python repro.py; echo exit status $?"
-NEIGHBOURS = f"python pytorch/{TEST_FILE}; echo exit status $?"
 
 _DIRECTORY = re.compile(r"Read (\S+)/brief\.md")
 
@@ -43,22 +36,33 @@ class _Step:
     """A regular expression for each tool's result."""
 
 
-def investigate(asked: ModelRequest) -> Turn:
-    """Answer a request of the conversation; the first words name the job's directory."""
-    directory = _DIRECTORY.search(asked.prompt)
-    if directory is None:
-        return Turn("I stop: nobody told me where the brief is.")
-    results = _results(asked)
-    used = 0
-    for step in _STEPS:
-        seen = results[used : used + len(step.expects)]
-        if not seen:
-            return Turn(step.say, step.tools(directory[1], results))
-        used += len(seen)
-        for expected, result in zip(step.expects, seen, strict=True):
-            if re.search(expected, result, re.DOTALL) is None:
-                return Turn(f"I stop: not {expected!r} but {result[-1000:]!r}")
-    return Turn(LAST_WORDS)
+def investigator(bug: Bug) -> Callable[[ModelRequest], Turn]:
+    """Return who investigates a bug and mends it."""
+    steps = _steps(bug)
+
+    def investigate(asked: ModelRequest) -> Turn:
+        """Answer a request of the conversation; the first words name the job's directory."""
+        directory = _DIRECTORY.search(asked.prompt)
+        if directory is None:
+            return Turn("I stop: nobody told me where the brief is.")
+        results = _results(asked)
+        used = 0
+        for step in steps:
+            seen = results[used : used + len(step.expects)]
+            if not seen:
+                return Turn(step.say, step.tools(directory[1], results))
+            used += len(seen)
+            for expected, result in zip(step.expects, seen, strict=True):
+                if re.search(expected, result, re.DOTALL) is None:
+                    return Turn(f"I stop: not {expected!r} but {result[-1000:]!r}")
+        return Turn(LAST_WORDS)
+
+    return investigate
+
+
+def has_edited(asked: ModelRequest) -> bool:
+    """Whether an edit is the last that was done."""
+    return re.search(_EDITED, asked.last) is not None
 
 
 def _results(asked: ModelRequest) -> list[str]:
@@ -84,50 +88,71 @@ def _text(content: str | list[dict[str, str]]) -> str:
     return "\n".join(block.get("text", "") for block in content)
 
 
-def has_edited(asked: ModelRequest) -> bool:
-    """Whether the edit is the last that was done."""
-    return re.search(_EDITED, asked.last) is not None
+_PASSED = r"exit status 0"
+_NEIGHBOURS_PASSED = r"OK.*exit status 0"
+_EDITED = r"has been updated successfully"
+_WRITTEN = r"created successfully"
 
 
-def _brief(directory: str, _: Sequence[str]) -> tuple[ToolCall, ...]:
-    return (read(f"{directory}/brief.md"), read(f"{directory}/issue.md"))
+def _steps(bug: Bug) -> tuple[_Step, ...]:
+    failed = rf"{re.escape(bug.failure)}.*exit status 1"
+    wrong = tuple(re.escape(change.old.strip().splitlines()[0]) for change in bug.changes)
+    red = (bash(REPRO), bash(bug.run_neighbours))
+
+    def run_red(_: str, __: Sequence[str]) -> tuple[ToolCall, ...]:
+        return red
+
+    def run_green(_: str, __: Sequence[str]) -> tuple[ToolCall, ...]:
+        return (*red, bash("git -C pytorch diff --stat"))
+
+    def brief(directory: str, _: Sequence[str]) -> tuple[ToolCall, ...]:
+        return (read(f"{directory}/brief.md"), read(f"{directory}/issue.md"))
+
+    def look(directory: str, _: Sequence[str]) -> tuple[ToolCall, ...]:
+        return tuple(read(f"{directory}/pytorch/{change.path}") for change in bug.changes)
+
+    def mend(directory: str, _: Sequence[str]) -> tuple[ToolCall, ...]:
+        return tuple(
+            edit(f"{directory}/pytorch/{change.path}", change.old, change.new)
+            for change in bug.changes
+        )
+
+    def write_up(directory: str, results: Sequence[str]) -> tuple[ToolCall, ...]:
+        again = 4 + 2 * len(bug.changes)
+        return _written(bug, directory, before=results[2], after=results[again])
+
+    return (
+        _Step("I read.", brief, (r"# Brief: pytorch/pytorch#", re.escape(bug.title))),
+        _Step("I run the repro as it is.", run_red, (failed, _NEIGHBOURS_PASSED)),
+        _Step("It fails as reported.", look, wrong),
+        _Step("The cause is clear.", mend, (_EDITED,) * len(bug.changes)),
+        _Step(
+            "I run everything again.",
+            run_green,
+            (_PASSED, _NEIGHBOURS_PASSED, bug.stat),
+        ),
+        _Step("I write it up.", write_up, (r"", _WRITTEN, _WRITTEN, _WRITTEN)),
+    )
 
 
-def _red(*_: object) -> tuple[ToolCall, ...]:
-    return (bash(REPRO), bash(NEIGHBOURS))
-
-
-def _look(directory: str, _: Sequence[str]) -> tuple[ToolCall, ...]:
-    return (read(f"{directory}/pytorch/{SOURCE_FILE}"),)
-
-
-def _mend(directory: str, _: Sequence[str]) -> tuple[ToolCall, ...]:
-    return (edit(f"{directory}/pytorch/{SOURCE_FILE}", WRONG, RIGHT),)
-
-
-def _green(*_: object) -> tuple[ToolCall, ...]:
-    return (bash(REPRO), bash(NEIGHBOURS), bash("git -C pytorch diff --stat"))
-
-
-def _write_up(directory: str, results: Sequence[str]) -> tuple[ToolCall, ...]:
-    before, after = results[2], results[6]
+def _written(bug: Bug, directory: str, *, before: str, after: str) -> tuple[ToolCall, ...]:
     report = (
         f"## Reproduction\n\n`{REPRO}`, at the base commit:\n\n```\n{before}\n```\n\n"
         f"With the change:\n\n```\n{after}\n```\n\n"
-        f"## Cause\n\n`{SOURCE_FILE}` calls `transpose_`, which works in place, on its argument.\n"
+        f"## Cause\n\n`{bug.source_file}`: {bug.cause}\n"
     )
     verdict = {
         "verdict": "fixed",
-        "summary": SUMMARY,
-        "root_cause": f"{SOURCE_FILE}, unpad_sequence: `transpose_` on the argument.",
-        "failure": FAILURE,
-        "tests": ["python repro.py", f"python {TEST_FILE}"],
+        "summary": bug.summary,
+        "root_cause": f"{bug.source_file}: {bug.cause}",
+        "failure": bug.failure,
+        "tests": ["python repro.py", f"python {bug.neighbours}"],
         "missing": "",
     }
     pull = {
-        "title": TITLE,
-        "body": "`unpad_sequence(batch_first=False)` left the caller's tensor transposed.",
-        "commit_message": f"{TITLE}\n\nIt transposed its argument in place.",
+        "title": bug.pull_title,
+        "body": bug.pull_body,
+        "commit_message": f"{bug.pull_title}\n\n{bug.pull_body}",
     }
     return (
         bash("printf '%s\\n' '## Run 1' '- red before the change, green with it' >> worklog.md"),
@@ -135,22 +160,3 @@ def _write_up(directory: str, results: Sequence[str]) -> tuple[ToolCall, ...]:
         write(f"{directory}/verdict.json", json.dumps(verdict)),
         write(f"{directory}/pr.json", json.dumps(pull)),
     )
-
-
-_FAILED = rf"{re.escape(FAILURE)}.*exit status 1"
-_PASSED = r"exit status 0"
-_NEIGHBOURS_PASSED = r"OK.*exit status 0"
-_EDITED = r"has been updated successfully"
-_WRITTEN = r"created successfully"
-_STEPS = (
-    _Step("I read.", _brief, (r"# Brief: pytorch/pytorch#", r"transposes its input in place")),
-    _Step("I run the repro as it is.", _red, (_FAILED, _NEIGHBOURS_PASSED)),
-    _Step("It fails as reported.", _look, (re.escape(WRONG.strip()),)),
-    _Step("The cause is one line.", _mend, (_EDITED,)),
-    _Step(
-        "I run everything again.",
-        _green,
-        (_PASSED, _NEIGHBOURS_PASSED, r"rnn\.py \| 2 \+-.* 1 file changed"),
-    ),
-    _Step("I write it up.", _write_up, (r"", _WRITTEN, _WRITTEN, _WRITTEN)),
-)

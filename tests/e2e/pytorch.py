@@ -21,8 +21,10 @@ VERSION = "2.13.0+cpu"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CACHE = Path(__file__).parents[2] / ".cache" / "e2e"
 
-TEST_FILE = "test/nn/test_packed_sequence.py"
-_TEST = '''\
+TEST_PACKED_SEQUENCE = "test/nn/test_packed_sequence.py"
+TEST_NN = "test/test_nn.py"
+_TESTS = {
+    TEST_PACKED_SEQUENCE: '''\
 """Sequences, padded into one tensor and taken out again."""
 
 import unittest
@@ -44,7 +46,29 @@ class TestPackedSequence(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
-'''
+''',
+    TEST_NN: '''\
+"""Modules, and what holds them."""
+
+import unittest
+
+from torch import nn
+
+
+class TestNN(unittest.TestCase):
+    def test_ModuleList(self):
+        modules = nn.ModuleList([nn.Identity()])
+        modules.append(nn.Tanh())
+        del modules[-1]
+        modules.insert(0, nn.ReLU())
+        self.assertEqual([type(module) for module in modules], [nn.ReLU, nn.Identity])
+
+
+if __name__ == "__main__":
+    unittest.main()
+''',
+}
+"""Tests of the source, as PyTorch lays them out: the wheel holds none."""
 
 _DATE = "2026-06-01T09:00:00Z"
 _WHO = "pytorch"
@@ -112,7 +136,8 @@ async def _download(into: Path) -> None:
 
 
 def _lay_out(original: Path, source: Path) -> None:
-    for name, content in (*wheel.python_files(original), (TEST_FILE, _TEST.encode())):
+    tests = ((name, text.encode()) for name, text in _TESTS.items())
+    for name, content in (*wheel.python_files(original), *tests):
         path = source / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

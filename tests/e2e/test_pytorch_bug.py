@@ -9,25 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from bot.models import AgentEnd, JobState, Outcome, Verdict
+from bot.models import AgentEnd, FailureKind, JobState, Outcome, Verdict
+from tests.e2e.bugs import MODULE_LIST_INSERT, UNPAD_SEQUENCE
 from tests.e2e.deployment import KEY, PATIENCE, REPOSITORY, deployment
-from tests.e2e.investigator import (
-    FAILURE,
-    NEIGHBOURS,
-    REPRO,
-    RIGHT,
-    SOURCE_FILE,
-    TITLE,
-    WRONG,
-    has_edited,
-    investigate,
-)
+from tests.e2e.investigator import REPRO, has_edited, investigator
 from tests.fakes.model_script import Answer, Fault, ModelRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.models import Proof
     from bot.store import Job
+    from tests.e2e.bugs import Bug
     from tests.e2e.deployment import Deployment
     from tests.e2e.pytorch import PyTorch
 
@@ -36,14 +29,20 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 async def test_a_real_bug_is_fixed(tmp_path: Path, real_pytorch: PyTorch, workspace: Path) -> None:
     """Claude Code reproduces and mends a bug of PyTorch; the draft holds that one line."""
+    bug = UNPAD_SEQUENCE
+    script = investigator(bug)
     async with deployment(
-        tmp_path, real_pytorch, workspace, script=investigate, issue=4021
+        tmp_path, real_pytorch, workspace, bug=bug, script=script, issue=4021
     ) as world:
         async with world.serving():
             await world.ask()
             job = await world.job()
+            proof = await world.proof(job)
 
         await is_fixed(world, job)
+        is_shown(bug, proof)
+        (neighbour,) = proof.neighbours
+        assert neighbour.path == bug.neighbours
         assert job.build is not None
         assert (job.build.version, job.build.base_commit) == ("2.13.0+cpu", real_pytorch.commit)
         assert await world.github.diff(REPOSITORY, 4022) == snapshot("""\
@@ -86,8 +85,35 @@ The agent reports that it reproduced the bug and fixed it. Draft pull request: [
 Ended DATE UTC. It took N s.
 
 """)
-        assert f"{FAILURE}\nexit status 1" in progress.body
+        assert f"{bug.failure}\nexit status 1" in progress.body
         assert "exit status 0" in progress.body
+
+
+async def test_a_fix_that_brings_a_test(
+    tmp_path: Path, real_pytorch: PyTorch, workspace: Path
+) -> None:
+    """The new test fails at base and passes with the change; the draft holds both, and no more."""
+    bug = MODULE_LIST_INSERT
+    script = investigator(bug)
+    async with deployment(
+        tmp_path, real_pytorch, workspace, bug=bug, script=script, issue=4027
+    ) as world:
+        async with world.serving():
+            await world.ask()
+            job = await world.job()
+            proof = await world.proof(job)
+
+        await is_fixed(world, job)
+        is_shown(bug, proof)
+        ends = [(each.path, each.is_new, each.base, each.patched) for each in proof.neighbours]
+        assert ends == [
+            (bug.neighbours, False, "passed", "passed"),
+            (bug.neighbours, True, "failed", "passed"),
+        ]
+        assert await world.github.diff(REPOSITORY, 4028) == snapshot()
+        progress, closing = world.thread()
+        assert world.plain(closing.body) == snapshot()
+        assert world.plain(progress.body).partition("<details>")[0] == snapshot()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +128,13 @@ async def test_a_model_that_refuses(
 ) -> None:
     """When the model refuses, the job ends as failed, says so, and opens nothing."""
     async with deployment(
-        tmp_path, real_pytorch, workspace, script=lambda _: fault, issue=issue, retries=1
+        tmp_path,
+        real_pytorch,
+        workspace,
+        bug=UNPAD_SEQUENCE,
+        script=lambda _: fault,
+        issue=issue,
+        retries=1,
     ) as world:
         async with world.serving():
             await world.ask()
@@ -128,7 +160,9 @@ async def test_a_restart_takes_nothing(
     tmp_path: Path, real_pytorch: PyTorch, workspace: Path
 ) -> None:
     """The agent outlives the service; the next process follows it to the end, and says it once."""
+    bug = UNPAD_SEQUENCE
     waits = asyncio.Event()
+    investigate = investigator(bug)
 
     def script(asked: ModelRequest) -> Answer:
         turn = investigate(asked)
@@ -137,7 +171,9 @@ async def test_a_restart_takes_nothing(
         waits.set()
         return replace(turn, after=asyncio.Event())
 
-    async with deployment(tmp_path, real_pytorch, workspace, script=script, issue=4025) as world:
+    async with deployment(
+        tmp_path, real_pytorch, workspace, bug=bug, script=script, issue=4025
+    ) as world:
         async with world.serving():
             await world.ask()
             async with asyncio.timeout(PATIENCE):
@@ -158,8 +194,10 @@ async def test_a_restart_takes_nothing(
 
         async with world.serving():
             job = await world.job()
+            proof = await world.proof(job)
 
         await is_fixed(world, job)
+        is_shown(bug, proof)
         assert len(world.model.conversation) > asked
         assert token not in str([request.headers for request in world.model.requests])
         assert world.files_with(token) == []
@@ -167,6 +205,7 @@ async def test_a_restart_takes_nothing(
 
 async def is_fixed(world: Deployment, job: Job) -> None:
     """Check what is true of every job that ended with a fix, however it came there."""
+    bug = world.bug
     outcome = Outcome.model_validate(job.outcome)
     assert (job.state, outcome.verdict) == (JobState.FINISHED, Verdict.FIXED)
     assert outcome.agent_end is AgentEnd.SUCCESS
@@ -176,22 +215,21 @@ async def is_fixed(world: Deployment, job: Job) -> None:
     (start,) = log.starts
     assert {"verify-fix", "make-pr"} <= set(start["skills"])
     before, after = log.results("Bash", command=REPRO)
-    assert before.endswith(f"{FAILURE}\nexit status 1")
+    assert before.endswith(f"{bug.failure}\nexit status 1")
     assert after.endswith("exit status 0")
-    assert FAILURE not in after
-    assert ["\nOK\nexit status 0" in run for run in log.results("Bash", command=NEIGHBOURS)] == [
-        True,
-        True,
-    ]
-    assert len(log.results("Edit", old_string=WRONG, new_string=RIGHT)) == 1
+    assert bug.failure not in after
+    tests = log.results("Bash", command=bug.run_neighbours)
+    assert ["\nOK\nexit status 0" in run for run in tests] == [True, True]
+    for change in bug.changes:
+        assert len(log.results("Edit", old_string=change.old, new_string=change.new)) == 1
 
-    # Two comments and one draft pull request with that one line.
+    # Two comments and one draft pull request with the fix and nothing else.
     progress, closing = world.thread()
     (pull,) = world.github.pulls(REPOSITORY)
     assert pull.pull is not None
     assert pull.pull.draft
     assert (pull.pull.head, pull.pull.base) == (f"ptq/{world.issue.number}", "main")
-    assert pull.title == TITLE
+    assert pull.title == bug.pull_title
     link = f"{world.github.url}/{REPOSITORY}/pull/{pull.number}"
     assert link in progress.body
     assert link in closing.body
@@ -202,15 +240,29 @@ async def is_fixed(world: Deployment, job: Job) -> None:
         for line in (await world.github.diff(REPOSITORY, pull.number)).splitlines(keepends=True)
         if line.startswith(("+", "-"))
     ]
-    assert changed == [
-        f"--- a/{SOURCE_FILE}\n",
-        f"+++ b/{SOURCE_FILE}\n",
-        f"-{WRONG}",
-        f"+{RIGHT}",
-    ]
+    assert changed == bug.lines
 
     # The machine is free, nothing runs on it, and it never had the key.
     assert await world.lent() == []
     assert await world.running() == set()
     assert world.files_with(KEY) == []
     assert {request.headers["x-api-key"] for request in world.model.requests} == {KEY}
+
+
+def is_shown(bug: Bug, proof: Proof) -> None:
+    """Check what the bot itself saw: red, green, and the tests near the fix."""
+    assert (proof.verdict, proof.is_proved, proof.retried) == (Verdict.FIXED, True, False)
+    assert proof.repro_source == "issue"
+    assert proof.signature is not None
+    assert proof.signature.source == "issue"
+    kind = FailureKind.WRONG_RESULT if "assert " in bug.repro else FailureKind.EXCEPTION
+    assert proof.signature.kind is kind
+    assert proof.red is not None
+    assert (proof.red.count, proof.red.matching) == (3, 3)
+    assert all(bug.failure in trial.output for trial in proof.red.trials)
+    assert proof.green is not None
+    assert (proof.green.count, proof.green.passed, proof.green.matching) == (3, 3, 0)
+    assert [trial.exit_status for trial in proof.green.trials] == [0, 0, 0]
+    assert bug.neighbours in {each.path for each in proof.neighbours if not each.is_new}
+    assert [each.broken for each in proof.neighbours] == [()] * len(proof.neighbours)
+    assert {each.patched for each in proof.neighbours} == {"passed"}
