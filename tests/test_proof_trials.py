@@ -3,76 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from inline_snapshot import snapshot
 
-from bot.models import JobId, JobPaths, Verdict
-from bot.proof import programs, test_results, trials
-from bot.proof.places import Grounds, Place
-from bot.proof.trials import Program
+from bot.models import Verdict
+from bot.proof import trials
 from tests.fakes.ground import Ground as Machine, ground as machine
-from tests.fakes.proof import MEND, REPRO, Ground, fenced, ground, made_on
+from tests.fakes.proof import MEND, REPRO, fenced, ground, made_on
+from tests.fakes.proof_trying import Trying, trying
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.proof.trials import Seen
     from demo.project import Project
 
-__all__ = ["ground", "machine"]
-
-LIMIT = timedelta(seconds=30)
-
-
-class Trying:
-    """A place without a worktree, in which programs are run."""
-
-    def __init__(self, ground: Ground, top: Path) -> None:
-        """Use a directory for the place."""
-        self.grounds = Grounds(
-            shell=ground.shell,
-            layout=ground.layout,
-            job_id=JobId("20260105-trial-1"),
-            build=ground.build,
-            torch=ground.torch,
-        )
-        paths = JobPaths(
-            directory=str(top), worktree=str(top / "pytorch"), environment=str(top / ".venv")
-        )
-        path = f"{os.path.dirname(sys.executable)}:/usr/bin:/bin"  # noqa: PTH120 -- a string
-        variables = {
-            "PATH": path,
-            "HOME": str(top / "home"),
-            "LC_ALL": "C.UTF-8",
-            "PTQ_MARKS": str(top / "marks"),
-        }
-        self.place = Place(paths=paths, variables=variables, marker=top.name, real=str(top))
-        (top / "pytorch").mkdir()
-
-    async def run(
-        self, text: str, *, count: int = 1, limit: timedelta = LIMIT, marked: bool = False
-    ) -> list[Seen]:
-        """Run a Python program."""
-        await programs.send(self.grounds.shell, self.grounds.layout)
-        before = (programs.run_to_end(self.grounds.layout),) if marked else ()
-        program = Program(
-            argv=("python", *before, "repro.py"),
-            shown=("python", "repro.py"),
-            files={"repro.py": text},
-        )
-        return await trials.run(self.grounds, self.place, program, count=count, limit=limit)
-
-
-@pytest.fixture
-def trying(ground: Ground, tmp_path: Path) -> Trying:
-    """A place of its own for each test."""
-    return Trying(ground, tmp_path)
+__all__ = ["ground", "machine", "trying"]
 
 
 async def test_each_run_is_the_first(trying: Trying) -> None:
@@ -190,118 +138,12 @@ async def test_a_traceback_is_as_python_shows_it(trying: Trying) -> None:
     assert marked.output == plain.output
 
 
-TESTS = """\
-import os, unittest, pytest
-
-class TestA(unittest.TestCase):
-    def test_pass(self): pass
-    def test_fail(self): self.assertEqual(1, 2)
-    def test_parts(self):
-        for n in range(3):
-            with self.subTest(n=n):
-                self.assertNotEqual(n, 1)
-    @unittest.skip("no")
-    def test_skip(self): pass
-    @unittest.expectedFailure
-    def test_expected(self): self.fail()
-    @unittest.expectedFailure
-    def test_unexpected(self): pass
-
-@pytest.mark.parametrize("n", [1, 2])
-def test_each(n): assert n == 1
-"""
-
-
-@pytest.mark.parametrize("by", ["pytest", "unittest"])
-async def test_the_ends_of_tests(trying: Trying, by: str, tmp_path: Path) -> None:
-    """Each test's end is written down, by whichever of the two is there."""
-    text = TESTS
-    if by == "unittest":
-        text = TESTS.partition("@pytest")[0].replace(", pytest", "")
-        blind = "import sys\nsys.modules['pytest'] = None\n"
-        (tmp_path / "blind").mkdir()
-        (tmp_path / "blind" / "sitecustomize.py").write_text(blind)
-    (tmp_path / "pytorch" / "test_a.py").write_text(text)
-    results = await drive(trying, by=by)
-    assert results.is_done
-    endings = {
-        name.rpartition("::")[2].rpartition(".")[2]: ending
-        for name, ending in results.tests.items()
-    }
-    expected = {
-        "test_pass": "passed",
-        "test_fail": "failed",
-        "test_parts": "failed",
-        "test_skip": "skipped",
-        "test_expected": "passed",
-        "test_unexpected": "failed",
-    }
-    each = {"test_each[1]": "passed", "test_each[2]": "failed"} if by == "pytest" else {}
-    assert endings == expected | each
-    only = await drive(trying, by=by, only=["test_pass", "test_each", "test_fa"])
-    chosen = {test_results.functions([name])[0] for name in only.tests}
-    assert chosen == {"test_pass"} | ({"test_each"} if each else set())
-    about = await drive(trying, by=by, about=["subTest"], most=2)
-    assert [name.rpartition("test_")[2] for name in about.tests] == ["parts"]
-
-
-async def test_a_test_that_ends_the_process(trying: Trying, tmp_path: Path) -> None:
-    """It has failed, and the tests behind it are not known."""
-    text = "import os, unittest\nclass TestA(unittest.TestCase):\n"
-    text += "    def test_a(self): pass\n    def test_b(self): os._exit(0)\n    def test_c(self): pass\n"
-    (tmp_path / "pytorch" / "test_a.py").write_text(text)
-    results = await drive(trying, by="pytest")
-    assert not results.is_done
-    assert {name[-1]: ending for name, ending in results.tests.items()} == {
-        "a": "passed",
-        "b": "failed",
-    }
-    (tmp_path / "pytorch" / "test_a.py").write_text("import nothing_of_this_name\n")
-    broken = await drive(trying, by="pytest")
-    assert "nothing_of_this_name" in broken.error
-
-
-def test_a_report_may_hold_anything() -> None:
-    """What is no line of ours is left out."""
-    report = '{"start": 1}\nnull\n[]\n{"end": "a", "outcome": "won"}\n' + "[" * 5000
-    report += '\n{"start": "x"}\n{"end": "x", "outcome": "passed"}\n{"done": true'
-    seen = trials.Seen(
-        exit_status=0, timed_out=False, seconds=1, output="", began=0, ended=0, report=report
-    )
-    assert test_results.read(seen).tests == {"x": "passed"}
-
-
 async def test_over_every_kind_of_shell(machine: Machine, sample: Project) -> None:
     """A proof is the same on this machine and over SSH."""
     there = await made_on(machine.shell, machine.home, sample)
     proof = await there.prove(fenced(REPRO), edits=MEND)
     assert proof.verdict is Verdict.FIXED
     assert there.left() == []
-
-
-async def drive(
-    trying: Trying,
-    *,
-    by: str,
-    only: list[str] | None = None,
-    about: list[str] | None = None,
-    most: int = 100,
-) -> test_results.Results:
-    """Run the test file of the place by the test driver."""
-    await programs.send(trying.grounds.shell, trying.grounds.layout)
-    place = trying.place
-    plan = {"file": "test_a.py", "report": place.report, "only": only}
-    plan |= {"about": about or [], "most": most}
-    driver = programs.test_driver(trying.grounds.layout)
-    before = ("env", f"PYTHONPATH={place.paths.directory}/blind") if by == "unittest" else ()
-    program = Program(
-        argv=(*before, "python", driver, json.dumps(plan)),
-        shown=(),
-        in_worktree=True,
-        reports=True,
-    )
-    (seen,) = await trials.run(trying.grounds, place, program, count=1, limit=LIMIT)
-    return test_results.read(seen)
 
 
 def is_running(pid: str) -> bool:
