@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from tests.e2e.pytorch import TEST_NN, TEST_PACKED_SEQUENCE, VERSION
+from tests.e2e.pytorch import TEST_CONTAINER, TEST_PACKED_SEQUENCE, VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +137,10 @@ KeyError: '-1'
     source_file="torch/nn/modules/container.py",
     changes=(
         Change(
-            TEST_NN,
+            TEST_CONTAINER,
+            "    def test_insert(self):\n",
             """\
-        self.assertEqual([type(module) for module in modules], [nn.ReLU, nn.Identity])
-""",
-            """\
-        self.assertEqual([type(module) for module in modules], [nn.ReLU, nn.Identity])
-
-    def test_ModuleList_insert_negative_index(self):
+    def test_insert_negative_index(self):
         for index in (-1, -2, -3):
             kinds = [nn.Identity, nn.Tanh]
             modules = nn.ModuleList(kind() for kind in kinds)
@@ -152,6 +148,8 @@ KeyError: '-1'
             kinds.insert(index, nn.ReLU)
             self.assertEqual([type(module) for module in modules], kinds)
             self.assertEqual(list(modules._modules), ["0", "1", "2"])
+
+    def test_insert(self):
 """,
         ),
         Change(
@@ -165,7 +163,7 @@ KeyError: '-1'
         ),
     ),
     stat=r"2 files changed, 11 insertions",
-    neighbours=TEST_NN,
+    neighbours=TEST_CONTAINER,
     summary="`ModuleList.insert` took a negative index for a name. It counts from the end now.",
     cause="`ModuleList.insert` does not count a negative index from the end.",
     pull_title="[nn] Take negative indices in ModuleList.insert",

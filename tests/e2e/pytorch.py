@@ -22,7 +22,7 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CACHE = Path(__file__).parents[2] / ".cache" / "e2e"
 
 TEST_PACKED_SEQUENCE = "test/nn/test_packed_sequence.py"
-TEST_NN = "test/test_nn.py"
+TEST_CONTAINER = "test/nn/test_container.py"
 _TESTS = {
     TEST_PACKED_SEQUENCE: '''\
 """Sequences, padded into one tensor and taken out again."""
@@ -47,19 +47,17 @@ class TestPackedSequence(unittest.TestCase):
 if __name__ == "__main__":
     unittest.main()
 ''',
-    TEST_NN: '''\
-"""Modules, and what holds them."""
+    TEST_CONTAINER: '''\
+"""Modules that hold modules."""
 
 import unittest
 
 from torch import nn
 
 
-class TestNN(unittest.TestCase):
-    def test_ModuleList(self):
+class TestModuleList(unittest.TestCase):
+    def test_insert(self):
         modules = nn.ModuleList([nn.Identity()])
-        modules.append(nn.Tanh())
-        del modules[-1]
         modules.insert(0, nn.ReLU())
         self.assertEqual([type(module) for module in modules], [nn.ReLU, nn.Identity])
 
