@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import stamina
 from blockbuster import BlockBuster
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
     from demo.project import Project
+
+
+# A loaded machine is slow; what is measured is measured under bench/.
+hypothesis.settings.register_profile(
+    "ptq", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("ptq")
 
 
 @pytest.fixture(autouse=True)

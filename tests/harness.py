@@ -178,7 +178,8 @@ class Bot:
         text = re.sub(r"\b20\d{6}-", "YYYYMMDD-", text)
         text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?", "DATE", text)
         text = re.sub(r"issuecomment-\d+|comment=\d+", lambda found: _same(found[0]), text)
-        text = re.sub(r"\b\d+ s\b|\b\d+ min(?: \d+ s)?\b", "N s", text)
+        second = r"\b\d+(?:\.\d+)? s\b"
+        text = re.sub(rf"{second}(?: to {second})?|\b\d+ min(?: \d+ s)?\b", "N s", text)
         return re.sub(r": N s$|, N s$", "", text, flags=re.MULTILINE)
 
 

@@ -198,7 +198,7 @@ async def test_the_time_is_over(bot: Bot) -> None:
     job, closing = await ended(bot, "/ptq investigate --hours 0.0012")
     assert job.state is JobState.TIMED_OUT
     assert closing == snapshot("""\
-@maintainer The time limit (0.0012 hours) ran out before the agent was done.
+@maintainer The time limit (0.0012 hours) ran out before the agent was done. I could not prove this here. The reservation ended before it was done.
 
 What is known is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID). It may be incomplete, because the run was cut short.\
 """)

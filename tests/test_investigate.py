@@ -99,8 +99,8 @@ The repro fails as reported in all 3 runs. With the patch it passes in all 3 run
 
 | command | where | exit status | each took |
 |---|---|---|---|
-| `python repro.py` | at base | 1 (3 times) | 0.N s |
-| `python repro.py` | with the change | 0 (3 times) | 0.N s |
+| `python repro.py` | at base | 1 (3 times) | N s |
+| `python repro.py` | with the change | 0 (3 times) | N s |
 
 - Looked for: `AssertionError: the caller's batch was changed` (an assertion of the repro), as the issue says.
 - The repro, from the issue: SHA-256 `930ade796cd1866f36c6aaad566cbd2f0ca1486355b47f148944ae0a8c165ace`.
@@ -235,8 +235,8 @@ I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the cha
 
 | command | where | exit status | each took |
 |---|---|---|---|
-| `python repro.py` | at base | 1 (3 times) | 0.N s |
-| `python repro.py` | with the change | 0 (3 times) | 0.N s |
+| `python repro.py` | at base | 1 (3 times) | N s |
+| `python repro.py` | with the change | 0 (3 times) | N s |
 
 - Looked for: `AssertionError: the caller's batch was changed` (an assertion of the repro), as the issue says.
 - The repro, from the issue: SHA-256 `930ade796cd1866f36c6aaad566cbd2f0ca1486355b47f148944ae0a8c165ace`.

@@ -117,7 +117,6 @@ I ran the issue's repro myself, as the agent completed it: it fails at base in 3
 |---|---|
 | the repro at base | **fails** 3 of 3: `AssertionError: the caller's batch was changed` |
 | the repro with the change | **fails** 2 of 5: `AssertionError: the caller's batch was changed`; **passes** 3 of 5 |
-| the tests next to it | none found |
 | speed of the repro | **50 % slower** with the change |
 | where | `NVIDIA H100 80GB HBM3`, driver `580.65`, CUDA `13.0`, torch `2.13.0+cu130`, commit `0123456789ab`, Python `3.12.9` |
 

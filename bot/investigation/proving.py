@@ -38,7 +38,7 @@ async def prove_job(
     parts: Parts, job_id: JobId, reservation: Reservation, prepared: Prepared, *, attempt: int
 ) -> Proven:
     """Run the repro at the base commit and with the patch; keep the record as a document."""
-    await parts.jobs.enter(job_id, JobState.PROVING)
+    request = (await parts.jobs.enter(job_id, JobState.PROVING)).request
     await parts.reporter.show(job_id)
     left = reservation.expires_at - KEPT_BACK - datetime.now(UTC)
     build = _build(prepared)
@@ -48,7 +48,9 @@ async def prove_job(
                 work = _prove(parts, job_id, reservation, prepared)
                 proof = await unless_cancelled(parts, job_id, work)
         except TimeoutError:
-            proof = _not_shown(build, Verdict.ERROR, "The reservation ended before it was done.")
+            claim = _claim(await parts.documents.read_all(job_id, request.run))
+            verdict = claim.verdict if claim else Verdict.ERROR
+            proof = _not_shown(build, verdict, "The reservation ended before it was done.")
         except WorkspaceError as error:
             _log.warning(NOT_PROVED, reason=str(error))
             why = "No clean place to run it could be made on the machine."
@@ -56,7 +58,6 @@ async def prove_job(
     if proof is None:
         return Proven()
     proof = proof.model_copy(update={"retried": attempt > 1})
-    request = (await parts.jobs.get(job_id)).request
     await parts.documents.put(job_id, request.run, PROOF, proof.model_dump_json(indent=2))
     _log.info(PROVED, verdict=proof.verdict, proved=proof.is_proved, seconds=proof.seconds)
     return Proven(verdict=proof.verdict, is_proved=proof.is_proved)

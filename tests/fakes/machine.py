@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from typing import TYPE_CHECKING, ParamSpec, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, ParamSpec, Protocol, Self, TypeVar, cast
 
 import asyncssh
 
@@ -210,7 +210,13 @@ class _Files(asyncssh.SFTPServer):
             return await asyncio.to_thread(work, *args, **kwargs)
 
     async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
-        return await self._call(super().open, path, pflags, attrs)
+        opening = asyncio.ensure_future(self._call(super().open, path, pflags, attrs))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The connection is gone, and the thread opens the file all the same.
+            opening.add_done_callback(_close)
+            raise
 
     async def close(self, file_obj: object) -> None:
         await self._call(super().close, file_obj)
@@ -242,6 +248,11 @@ class _Files(asyncssh.SFTPServer):
 
     async def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
         await self._call(super().posix_rename, oldpath, newpath)
+
+
+def _close(opened: asyncio.Future[object]) -> None:
+    if not opened.cancelled() and opened.exception() is None:
+        cast("BinaryIO", opened.result()).close()
 
 
 async def _connect(
