@@ -63,12 +63,12 @@ index 84e2089..5b3be9c 100644
         progress, closing = world.thread()
         assert world.plain(closing.body) == snapshot("""\
 <!-- ptq:closing job=YYYYMMDD-pytorch-4021 run=1 -->
-@maintainer The agent reports that it reproduced the bug and fixed it. Its change is in [draft pull request #4022](https://github.com/pytorch/pytorch/pull/4022).
+@maintainer I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. The change is in [draft pull request #4022](https://github.com/pytorch/pytorch/pull/4022).
 
-In its words:
+In the agent's words:
 > `unpad_sequence` transposed the caller's tensor in place. It works on a view now.
 
-The report is in [the comment above](https://github.com/pytorch/pytorch/issues/4021#issuecomment-ID). All of this is the agent's own account: neither I nor a person has checked it.\
+The report, with all that I ran, is in [the comment above](https://github.com/pytorch/pytorch/issues/4021#issuecomment-ID). No person has checked what the agent says there.\
 """)
         assert world.plain(progress.body).partition("<details>")[0] == snapshot("""\
 <!-- ptq:progress job=YYYYMMDD-pytorch-4021 run=1 -->
@@ -77,10 +77,18 @@ The report is in [the comment above](https://github.com/pytorch/pytorch/issues/4
 - ✓ Reserve a machine: `cpu-1`, no GPU
 - ✓ Prepare PyTorch on it: torch `2.13.0+cpu`, N s
 - ✓ Investigate: 7 of 100 turns, $0.05, N s
+- ✓ Prove the fix: N s
 - ✓ Give the machine back
 - ✓ Check and publish the patch
 
-The agent reports that it reproduced the bug and fixed it. Draft pull request: [#4022](https://github.com/pytorch/pytorch/pull/4022).
+I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. Draft pull request: [#4022](https://github.com/pytorch/pytorch/pull/4022).
+
+| what I ran | what I saw |
+|---|---|
+| the repro at base | **fails** 3 of 3: `AssertionError: the caller's tensor became` |
+| the repro with the change | **passes** 3 of 3 |
+| the tests next to it | 1 file: none broke |
+| where | no GPU, torch `2.13.0+cpu`, commit `COMMIT`, Python `VERSION` |
 
 Ended DATE UTC. It took N s.
 
@@ -111,10 +119,10 @@ async def test_a_model_that_refuses(tmp_path: Path, real_pytorch: PyTorch, works
         assert world.github.pulls(REPOSITORY) == []
         progress, closing = world.thread()
         assert world.plain(closing.body) == snapshot("""\
-<!-- ptq:closing job=YYYYMMDD-pytorch-N run=1 -->
-@maintainer The model behind the agent failed or refused, so the agent ended early.
+<!-- ptq:closing job=YYYYMMDD-pytorch-4023 run=1 -->
+@maintainer The model behind the agent failed or refused, so the agent ended early. I ran the repro myself: it fails at base in 3 of 3 runs.
 
-What is known is in [the comment above](https://github.com/pytorch/pytorch/issues/N#issuecomment-ID). It may be incomplete, because the run was cut short.\
+What is known, with all that I ran, is in [the comment above](https://github.com/pytorch/pytorch/issues/4023#issuecomment-ID). It may be incomplete, because the run was cut short.\
 """)
         assert "**This investigation has failed**" in progress.body
         assert await world.lent() == []
@@ -171,10 +179,75 @@ async def test_a_restart_takes_nothing(
             (bug.neighbours, False, "passed", "passed"),
             (bug.neighbours, True, "failed", "passed"),
         ]
-        assert await world.github.diff(REPOSITORY, 4026) == snapshot()
+        assert await world.github.diff(REPOSITORY, 4026) == snapshot('''\
+diff --git a/test/nn/test_container.py b/test/nn/test_container.py
+index ee9c1a5..b5f41b4 100644
+--- a/test/nn/test_container.py
++++ b/test/nn/test_container.py
+@@ -6,6 +6,15 @@ from torch import nn
+ \n\
+ \n\
+ class TestModuleList(unittest.TestCase):
++    def test_insert_negative_index(self):
++        for index in (-1, -2, -3):
++            kinds = [nn.Identity, nn.Tanh]
++            modules = nn.ModuleList(kind() for kind in kinds)
++            modules.insert(index, nn.ReLU())
++            kinds.insert(index, nn.ReLU)
++            self.assertEqual([type(module) for module in modules], kinds)
++            self.assertEqual(list(modules._modules), ["0", "1", "2"])
++
+     def test_insert(self):
+         modules = nn.ModuleList([nn.Identity()])
+         modules.insert(0, nn.ReLU())
+diff --git a/torch/nn/modules/container.py b/torch/nn/modules/container.py
+index aaf7841..5aaf789 100644
+--- a/torch/nn/modules/container.py
++++ b/torch/nn/modules/container.py
+@@ -465,6 +465,8 @@ class ModuleList(Module):
+             index (int): index to insert.
+             module (nn.Module): module to insert
+         """
++        if index < 0:
++            index = max(index + len(self._modules), 0)
+         for i in range(len(self._modules), index, -1):
+             self._modules[str(i)] = self._modules[str(i - 1)]
+         self._modules[str(index)] = module
+''')
         progress, closing = world.thread()
-        assert world.plain(closing.body) == snapshot()
-        assert world.plain(progress.body).partition("<details>")[0] == snapshot()
+        assert world.plain(closing.body) == snapshot("""\
+<!-- ptq:closing job=YYYYMMDD-pytorch-4025 run=1 -->
+@maintainer I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. The change is in [draft pull request #4026](https://github.com/pytorch/pytorch/pull/4026).
+
+In the agent's words:
+> `ModuleList.insert` took a negative index for a name. It counts from the end now.
+
+The report, with all that I ran, is in [the comment above](https://github.com/pytorch/pytorch/issues/4025#issuecomment-ID). No person has checked what the agent says there.\
+""")
+        assert world.plain(progress.body).partition("<details>")[0] == snapshot("""\
+<!-- ptq:progress job=YYYYMMDD-pytorch-4025 run=1 -->
+**This investigation has finished** (job `YYYYMMDD-pytorch-4025`), as [asked for](https://github.com/pytorch/pytorch/issues/4025#issuecomment-ID) by maintainer.
+
+- ✓ Reserve a machine: `cpu-1`, no GPU
+- ✓ Prepare PyTorch on it: torch `2.13.0+cpu`, N s
+- ✓ Investigate: 7 of 100 turns, $0.05, N s
+- ✓ Prove the fix: N s
+- ✓ Give the machine back
+- ✓ Check and publish the patch
+
+I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. Draft pull request: [#4026](https://github.com/pytorch/pytorch/pull/4026).
+
+| what I ran | what I saw |
+|---|---|
+| the repro at base | **fails** 3 of 3: `KeyError: '-1'` |
+| the repro with the change | **passes** 3 of 3 |
+| the tests of the change | fail at base, **pass** with the change |
+| the tests next to it | 1 file: none broke |
+| where | no GPU, torch `2.13.0+cpu`, commit `COMMIT`, Python `VERSION` |
+
+Ended DATE UTC. It took N s.
+
+""")
         assert len(world.model.conversation) > asked
         assert token not in str([request.headers for request in world.model.requests])
         assert world.files_with(token) == []
