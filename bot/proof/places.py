@@ -48,7 +48,7 @@ class Place:
     @property
     def work(self) -> str:
         """The repro's directory: new for each run."""
-        return f"{self.paths.directory}/work"
+        return f"{self.paths.directory}/scene"
 
     @property
     def home(self) -> str:
@@ -72,7 +72,7 @@ class Place:
         """
         text = text.replace("\0", "\ufffd")
         for directory in dict.fromkeys((self.real, self.paths.directory)):
-            text = text.replace(f"{directory}/work/", "").replace(f"{directory}/", "")
+            text = text.replace(f"{directory}/scene/", "").replace(f"{directory}/", "")
         return text
 
 
