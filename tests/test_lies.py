@@ -10,6 +10,7 @@ from inline_snapshot import snapshot
 from bot.models import JobState, Outcome, Proof, Verdict
 from demo import story
 from tests import scenes
+from tests.configured import configure
 from tests.harness import REPOSITORY
 
 if TYPE_CHECKING:
@@ -250,3 +251,37 @@ async def test_an_environment_that_is_broken(bot: Bot) -> None:
     assert closing.split("\n")[0] == snapshot(
         "@maintainer I could not prove this here. No clean place to run it could be made on the machine. `fixed` is the agent's word."
     )
+
+
+async def test_a_fix_that_swallows_the_exception(bot: Bot) -> None:
+    """A handler around the line that fails hides the failure, and mends nothing."""
+    code = "import tinytorch\n\ntinytorch.unpad_sequence([[1.0], [2.0]], [1], batch_first=True)\n"
+    bot.issue.body = issue_with(
+        code, "It raises `ValueError: zip() argument 2 is shorter than argument 1`."
+    )
+    line = "    return [row[:length] for row, length in zip(padded, lengths, strict=True)]\n"
+    swallow = {
+        "replace": SOURCE,
+        "old": line,
+        "new": f"    try:\n    {line}    except ValueError:\n        return []\n",
+    }
+    bot.agent_does(claims("fixed", swallow))
+    _, proof, closing = await proved(bot)
+    assert proof.verdict is Verdict.NOT_FIXED
+    assert bot.github.pulls(REPOSITORY) == []
+    assert closing.split("\n")[0] == snapshot('@maintainer I ran the repro myself, 3 times at base and 3 times with the change. The repro fails as reported in all 3 runs. The patch hides the failure: it catches the exception in `unpad_sequence` and goes on. The agent had a second try, with what I saw in the first. The agent claimed `fixed`; I saw `not_fixed`.')
+
+
+async def test_the_outcome_is_put_as_a_label(bot: Bot) -> None:
+    """Where the repository asks for it, the label of the last run's outcome is on the issue."""
+    project = bot.github.world.project(REPOSITORY)
+    await configure(project, "outcomes:\n  fixed: bug fixed\n  reproduced: bug seen\n")
+    bot.agent_does(claims("not_fixed"))
+    await proved(bot)
+    assert [label.name for label in bot.issue.labels] == ["module: nn", "bug seen"]
+    bot.agent_does(claims("fixed", MEND))
+    await bot.comment("/ptq investigate")
+    await bot.next_text()
+    assert "draft pull request" in await bot.next_text()
+    await bot.job()
+    assert [label.name for label in bot.issue.labels] == ["module: nn", "bug fixed"]
