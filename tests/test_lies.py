@@ -269,7 +269,9 @@ async def test_a_fix_that_swallows_the_exception(bot: Bot) -> None:
     _, proof, closing = await proved(bot)
     assert proof.verdict is Verdict.NOT_FIXED
     assert bot.github.pulls(REPOSITORY) == []
-    assert closing.split("\n")[0] == snapshot('@maintainer I ran the repro myself, 3 times at base and 3 times with the change. The repro fails as reported in all 3 runs. The patch hides the failure: it catches the exception in `unpad_sequence` and goes on. The agent had a second try, with what I saw in the first. The agent claimed `fixed`; I saw `not_fixed`.')
+    assert closing.split("\n")[0] == snapshot(
+        "@maintainer I ran the repro myself, 3 times at base and 3 times with the change. The repro fails as reported in all 3 runs. The patch hides the failure: it catches the exception in `unpad_sequence` and goes on. The agent had a second try, with what I saw in the first. The agent claimed `fixed`; I saw `not_fixed`."
+    )
 
 
 async def test_the_outcome_is_put_as_a_label(bot: Bot) -> None:
