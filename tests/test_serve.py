@@ -223,6 +223,15 @@ async def test_the_results_of_a_job_that_is_not_there(world: Bot) -> None:
     assert said == "ptq: there is no job 20260101-none-1 in this database\n"
 
 
+async def test_the_results_without_a_database(tmp_path: Path) -> None:
+    """A state directory that is not there is named, without a traceback."""
+    nowhere = str(tmp_path / "nowhere")
+    status, out, said = await ended(await ptq("results", "7", PTQ_STATE_DIR=nowhere))
+    assert (status, out) == (2, "")
+    assert said.startswith("ptq: PTQ_DATABASE_URL, PTQ_STATE_DIR: there is no database")
+    assert "Traceback" not in said
+
+
 async def test_the_help_names_every_command() -> None:
     """What there is can be found without the documents."""
     status, out, _ = await ended(await ptq("--help", COLUMNS="100"))

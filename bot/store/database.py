@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bot.errors import ConfigurationError
 
@@ -68,8 +68,16 @@ class Database:
         await asyncio.to_thread(self._upgrade)
 
     async def require_current(self) -> None:
-        """Raise ConfigurationError unless the tables are at the newest version."""
-        current, newest = await asyncio.to_thread(self._versions)
+        """Raise ConfigurationError unless the tables are there, at the newest version."""
+        try:
+            current, newest = await asyncio.to_thread(self._versions)
+        except OperationalError as error:
+            where = self.engine.url.render_as_string(hide_password=True)
+            message = (
+                f"PTQ_DATABASE_URL, PTQ_STATE_DIR: there is no database to open at {where}: name "
+                "the one that the service uses, or make it with `ptq db upgrade`"
+            )
+            raise ConfigurationError(message) from error
         if current != newest:
             message = (
                 f"the database is at version {current or 'none'}, this ptq needs {newest}: "
