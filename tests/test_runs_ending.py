@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
@@ -158,3 +160,25 @@ async def test_a_deadline_in_the_past_ends_the_run_at_once(desk: Desk) -> None:
     await read_log(desk, run)
 
     assert (await runs.status(desk.shell, run)).timed_out
+
+
+async def test_following_can_be_cancelled_while_it_waits(desk: Desk) -> None:
+    """A service that is told to stop ends its following as cancelled, and not with an error."""
+    run = desk.run()
+    await runs.start(desk.shell, run, script("echo begun; sleep 600"))
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async with aclosing(runs.follow(desk.shell, run)) as chunks:
+            async for _ in chunks:
+                begun.set()
+
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    # The turn of the loop in which it waits for the next bytes.
+    await asyncio.wait({reading}, timeout=0.05)
+    reading.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await runs.stop(desk.shell, run)

@@ -130,15 +130,18 @@ async def follow(
     following: asyncio.Task[Chunk] | None = None
     try:
         async with aclosing(shell.tail(run.log, offset=offset)) as chunks:
-            while not over.done():
-                following = asyncio.create_task(_next(chunks))
-                await asyncio.wait({over, following}, return_when=asyncio.FIRST_COMPLETED)
-                if not following.done():
-                    break
-                chunk = following.result()
-                offset = chunk.offset + len(chunk.data)
-                yield chunk
-            await _end(following)
+            try:
+                while not over.done():
+                    following = asyncio.create_task(_next(chunks))
+                    await asyncio.wait({over, following}, return_when=asyncio.FIRST_COMPLETED)
+                    if not following.done():
+                        break
+                    chunk = following.result()
+                    offset = chunk.offset + len(chunk.data)
+                    yield chunk
+            finally:
+                # Also when the caller is cancelled: a generator that runs cannot be closed.
+                await _end(following)
         ended = await over
     finally:
         await _end(over)
