@@ -3,6 +3,7 @@
 PtqError
 ├── UserError             the person who asked can mend it; its text is posted as written
 │   ├── CommandError      the comment's command is wrong (nearest match and usage inside)
+│   ├── InputError        what a command of the terminal reads is missing or not of its shape
 │   └── Refusal           the command is right, but not for this person, issue or limit
 ├── ConfigurationError    the operator can mend it; stops the start
 ├── GitHubError           GitHub refused or could not be reached
@@ -38,6 +39,10 @@ class UserError(PtqError):
 
 class CommandError(UserError):
     """A command in a comment or on a command line is wrong."""
+
+
+class InputError(UserError):
+    """A file that a command of the terminal reads is missing or not of its shape."""
 
 
 class Refusal(UserError):

@@ -6,11 +6,13 @@ import sys
 
 import typer
 
-from bot.cli import database, results, serve
-from bot.errors import ConfigurationError, UserError
+from bot.cli import database, repro, results, serve
+from bot.errors import ConfigurationError, InputError, UserError
 
 WRONG_SETTINGS = 2
 """Exit status when a setting is missing or wrong."""
+WRONG_INPUT = 2
+"""Exit status when what is to be read is missing or wrong, as for a wrong option."""
 
 app = typer.Typer(
     name="ptq",
@@ -22,16 +24,20 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("results")(results.results)
+app.command("repro")(repro.repro)
 app.add_typer(database.app, name="db")
 
 
 def main() -> None:
-    """Run the command line; a wrong setting ends it with exit status 2, another mistake with 1."""
+    """Run the command line; wrong settings or input end it with exit status 2, others with 1."""
     try:
         app()
     except ConfigurationError as error:
         sys.stderr.write(f"ptq: {error}\n")
         sys.exit(WRONG_SETTINGS)
+    except InputError as error:
+        sys.stderr.write(f"ptq: {error}\n")
+        sys.exit(WRONG_INPUT)
     except UserError as error:
         sys.stderr.write(f"ptq: {error}\n")
         sys.exit(1)
