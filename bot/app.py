@@ -38,6 +38,7 @@ from bot.store import (
     RightConfigurations,
     only_process,
 )
+from bot.sweeper import sweeping
 from bot.web import application
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
         stack.push_async_callback(engine.close, grace=GRACE)
         app = application(secret=secret, receiving=receiving, engine=engine, database=database)
         url = await _listen(app, settings, stack)
+        await stack.enter_async_context(sweeping(database, parts))
         _log.info(SERVING, url=url, provider=settings.provider)
         yield Service(
             url=url,

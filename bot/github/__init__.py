@@ -8,11 +8,13 @@ from bot.github.answers import (
     Comment,
     CommitAuthor,
     CommitInfo,
+    DeliveryAttempt,
     Issue,
     Pull,
     TreeEntry,
 )
 from bot.github.client import GitHub
+from bot.github.hook import Hook
 from bot.github.repository import Reaction, Repository
 from bot.github.webhook import (
     Actor,
@@ -33,7 +35,9 @@ __all__ = [
     "CommitAuthor",
     "CommitInfo",
     "Delivered",
+    "DeliveryAttempt",
     "GitHub",
+    "Hook",
     "Ignored",
     "Issue",
     "IssueCommentCreated",

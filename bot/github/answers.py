@@ -206,6 +206,18 @@ class Installation(Answer):
     id: int
 
 
+class DeliveryAttempt(Answer):
+    """One try of GitHub's to deliver an event to the App's webhook."""
+
+    id: int
+    guid: str
+    """``X-GitHub-Delivery``: that of the event, the same at every try."""
+    event: str
+    delivered_at: AwareDatetime
+    status_code: int
+    """What the webhook answered; 5xx also where it did not."""
+
+
 class Project(Answer):
     """A repository."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -21,7 +22,7 @@ from bot.github import limits
 from bot.github.limits import CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from bot.settings import GitHubSettings
 
@@ -107,13 +108,23 @@ class Calls:
     async def pages(self, call: Call, *, limit: int) -> list[Any]:
         """Return the items of a list that GitHub gives in pages, at most ``limit``."""
         items: list[Any] = []
-        while len(items) < limit:
-            page, following = await self._attempt_all(call)
-            items += cast("list[Any]", page) if isinstance(page, list) else []
-            if following is None:
-                break
-            call = replace(call, url=self._door.own(following), fields={})
+        async with aclosing(self.walk(call)) as pages:
+            async for page in pages:
+                items += page
+                if len(items) >= limit:
+                    break
         return items[:limit]
+
+    async def walk(self, call: Call, *, key: str | None = None) -> AsyncGenerator[list[Any]]:
+        """Give the pages of a list one by one; under ``key`` where they are objects."""
+        following: str | None = ""
+        while following is not None:
+            page, following = await self._attempt_all(call)
+            if key is not None and isinstance(page, dict):
+                page = cast("dict[str, Any]", page).get(key)
+            yield cast("list[Any]", page) if isinstance(page, list) else []
+            if following is not None:
+                call = replace(call, url=self._door.own(following), fields={})
 
     async def _attempt_all(self, call: Call) -> tuple[Any, str | None]:
         tries, replayed, waited = 0, False, timedelta(0)

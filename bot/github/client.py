@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.github.answers import AppIdentity, Installation, read
 from bot.github.calls import Call, Calls
+from bot.github.hook import Hook
 from bot.github.repository import Repository
 from bot.github.tokens import AppToken, InstallationToken
 
@@ -44,6 +45,7 @@ class GitHub:
         """Ask for nothing yet; ``sleep`` (seconds) and ``clock`` (aware) are for tests."""
         self._calls = Calls(settings, session, sleep=sleep, clock=clock)
         self._app_token = AppToken(settings, clock=clock)
+        self.hook = Hook(self._calls, self._app_token)
         self._identity: AppIdentity | None = None
         self._tokens: dict[tuple[int, str, bool], InstallationToken] = {}
 

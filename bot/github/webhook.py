@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SIGNATURE = "X-Hub-Signature-256"
 
+USED = ("issue_comment", "issues")
+"""The events that ``parse`` finds a meaning in."""
+
 _PREFIX = "sha256="
 
 

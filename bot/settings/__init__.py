@@ -27,6 +27,7 @@ from bot.settings.reading import (
 )
 from bot.settings.section import Duration, Section
 from bot.settings.torch import PatchSettings, ProofSettings, TorchSettings
+from bot.settings.upkeep import ScheduleSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,7 @@ __all__ = [
     "ModelSettings",
     "PatchSettings",
     "ProofSettings",
+    "ScheduleSettings",
     "Settings",
     "TorchSettings",
 ]
@@ -66,6 +68,7 @@ class Settings(Section):
     patch: PatchSettings = PatchSettings()
     proof: ProofSettings = ProofSettings()
     limits: LimitSettings = LimitSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
     progress_interval: Duration = timedelta(seconds=30)
     """The shortest time between two edits of a progress comment."""
     poll_interval: Duration = timedelta(seconds=1)

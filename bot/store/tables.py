@@ -53,6 +53,30 @@ deliveries = sa.Table(
     sa.Index("ix_ptq_deliveries_state", "state", "received_at"),
 )
 
+failed_deliveries = sa.Table(
+    "ptq_failed_deliveries",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True, comment="X-GitHub-Delivery"),
+    sa.Column("attempt_id", sa.BigInteger, nullable=False, comment="GitHub's id of one try"),
+    sa.Column("failed_at", UtcTime, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, comment="how often we had it redelivered"),
+    sa.Column("next_at", UtcTime, nullable=False),
+)
+
+watermarks = sa.Table(
+    "ptq_watermarks",
+    metadata,
+    sa.Column("name", sa.String(300), primary_key=True, comment="what is read in passes"),
+    sa.Column("at", UtcTime, nullable=False, comment="everything before it was handled"),
+)
+
+turns = sa.Table(
+    "ptq_turns",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True, comment="a pass of the sweeper"),
+    sa.Column("due_at", UtcTime, nullable=False),
+)
+
 commands = sa.Table(
     "ptq_commands",
     metadata,

@@ -9,16 +9,18 @@ import hashlib
 import hmac
 import io
 import json
+import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from tests.fakes.github.shapes import node_id
+from tests.fakes.github.shapes import node_id, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from tests.fakes.github.memory import Account, Comment, Issue, Label, Project
     from tests.fakes.github.world import World
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 HOOK_ID = 424_242
 TIME_LIMIT = 10
 """Seconds that GitHub waits for an answer."""
+NOT_CONNECTED = "failed to connect to host"
+TIMED_OUT = "timed out"
 
 
 @dataclass(slots=True, eq=False)
@@ -37,15 +41,58 @@ class Delivery:
     event: str
     headers: Mapping[str, str]
     body: bytes
+    at: datetime
     redelivery: bool = False
     status: int | None = None
     """None when the bot did not answer."""
     reply: str = ""
+    reason: str = ""
+    """GitHub's words for a try without an answer."""
+    seconds: float = 0.0
 
     @property
     def payload(self) -> Any:  # noqa: ANN401 -- JSON holds anything
         """What was sent, decoded."""
         return json.loads(self.body)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the bot has answered, or will not."""
+        return self.status is not None or bool(self.reason)
+
+    def shape(self) -> dict[str, Any]:
+        """Shape a ``hook-delivery-item``."""
+        status, code = self._outcome()
+        return {
+            "id": self.id,
+            "guid": self.guid,
+            "delivered_at": stamp(self.at),
+            "redelivery": self.redelivery,
+            "duration": round(self.seconds, 2),
+            "status": status,
+            "status_code": code,
+            "event": self.event,
+            "action": self._told("action"),
+            "installation_id": self._told("installation", "id"),
+            "repository_id": self._told("repository", "id"),
+            "throttled_at": None,
+        }
+
+    def _outcome(self) -> tuple[str, int]:
+        if self.status is None:
+            # As GitHub tells it, with a status of its own.
+            return self.reason, 504 if self.reason == TIMED_OUT else 502
+        good = self.status < 400
+        return "OK" if good else f"Invalid HTTP Response: {self.status}", self.status
+
+    def _told(self, *names: str) -> Any:  # noqa: ANN401 -- JSON holds anything
+        try:
+            value = self.payload
+        except ValueError:
+            return None
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] -- JSON
+        return value  # pyright: ignore[reportUnknownVariableType] -- JSON
 
 
 @dataclass(slots=True)
@@ -56,8 +103,12 @@ class Hook:
     secret: str
     url: str | None = None
     """Where the bot listens; without it nothing is sent."""
-    deliveries: list[Delivery] = field(default_factory=list[Delivery])
     session: aiohttp.ClientSession | None = None
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every try, oldest first."""
+        return self.world.deliveries
 
     async def deliver(
         self,
@@ -82,6 +133,7 @@ class Hook:
             event=event,
             headers=kept,
             body=body,
+            at=self.world.now(),
             redelivery=redelivery,
         )
         self.deliveries.append(delivery)
@@ -101,7 +153,9 @@ class Hook:
 
     async def _post(self, delivery: Delivery) -> None:
         if self.url is None:
+            delivery.reason = NOT_CONNECTED
             return
+        began = time.monotonic()
         if self.session is None:
             self.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIME_LIMIT))
         try:
@@ -110,8 +164,11 @@ class Hook:
             ) as response:
                 delivery.reply = await response.text(errors="replace")
                 delivery.status = response.status
-        except (aiohttp.ClientError, TimeoutError) as error:
-            delivery.reply = str(error) or type(error).__name__
+        except TimeoutError:
+            delivery.reason = TIMED_OUT
+        except aiohttp.ClientError:
+            delivery.reason = NOT_CONNECTED
+        delivery.seconds = time.monotonic() - began
 
     def _headers(self, event: str, guid: str, body: bytes) -> dict[str, str | None]:
         sha1 = hmac.new(self.secret.encode(), body, hashlib.sha1).hexdigest()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
-from tests.fakes.github import api_app, api_git, api_pulls, api_threads
+from tests.fakes.github import api_app, api_git, api_hook, api_pulls, api_threads
 from tests.fakes.github.replies import Incoming, Refused, Reply, Route
 
 if TYPE_CHECKING:
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 API = "/api/v3"
 """Where the API is, as on a GitHub Enterprise server."""
-ROUTES = (*api_app.ROUTES, *api_threads.ROUTES, *api_git.ROUTES, *api_pulls.ROUTES)
+ROUTES = (
+    *api_app.ROUTES,
+    *api_hook.ROUTES,
+    *api_threads.ROUTES,
+    *api_git.ROUTES,
+    *api_pulls.ROUTES,
+)
 RATE = 5000
 """Calls an hour, of each account."""
 ANONYMOUS = "anonymous"

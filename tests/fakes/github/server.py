@@ -275,16 +275,21 @@ class FakeGitHub:
         return await self.hook.deliver("issue_comment", payload)
 
     async def _echo(self, route: Route, call: Incoming, reply: Reply) -> None:
-        """Deliver the App's own comments too, as GitHub does."""
-        actions = {"create_comment": "created", "update_comment": "edited"}
-        action = actions.get(route.handler.__name__)
-        if action is None or self.hook.url is None:
-            return
-        comment = self.world.comment(call.project, reply.data["id"])
-        old_body = comment.earlier[-1] if comment.earlier else None
-        task = asyncio.create_task(
-            self._deliver_comment(action, comment, sender=call.actor.login, old_body=old_body)
-        )
+        """Deliver what the App asks for again, and its own comments too, as GitHub does."""
+        match route.handler.__name__:
+            case "redeliver":
+                sending = self.hook.redeliver(call.number("delivery_id"))
+            case "create_comment" | "update_comment" as name if self.hook.url is not None:
+                comment = self.world.comment(call.project, reply.data["id"])
+                sending = self._deliver_comment(
+                    "created" if name == "create_comment" else "edited",
+                    comment,
+                    sender=call.actor.login,
+                    old_body=comment.earlier[-1] if comment.earlier else None,
+                )
+            case _:
+                return
+        task = asyncio.create_task(sending)
         self._echoes.add(task)
         task.add_done_callback(self._echoes.discard)
 

@@ -26,6 +26,7 @@ from tests.fakes.github.thread_shapes import ThreadShapes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tests.fakes.github.deliveries import Delivery
     from tests.fakes.github.git import BareRepository
     from tests.fakes.github.memory import ChangeKind
 
@@ -53,6 +54,7 @@ class World:
         self._ids = itertools.count(2_000_001)
         self.accounts: dict[str, Account] = {}
         self.projects: dict[str, Project] = {}
+        self.deliveries: list[Delivery] = []
         self.app = App(
             id=1_234_567,
             slug=app_slug,

@@ -25,6 +25,24 @@ def upgrade() -> None:
     )
     op.create_index("ix_ptq_deliveries_state", "ptq_deliveries", ["state", "received_at"])
     op.create_table(
+        "ptq_failed_deliveries",
+        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("attempt_id", sa.BigInteger, nullable=False),
+        sa.Column("failed_at", sa.String(32), nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("next_at", sa.String(32), nullable=False),
+    )
+    op.create_table(
+        "ptq_watermarks",
+        sa.Column("name", sa.String(300), primary_key=True),
+        sa.Column("at", sa.String(32), nullable=False),
+    )
+    op.create_table(
+        "ptq_turns",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("due_at", sa.String(32), nullable=False),
+    )
+    op.create_table(
         "ptq_commands",
         sa.Column("repository", sa.String(255), primary_key=True),
         sa.Column("source", sa.String(80), primary_key=True),
@@ -104,5 +122,15 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop everything."""
-    for name in ("documents", "configurations", "leases", "jobs", "commands", "deliveries"):
+    for name in (
+        "documents",
+        "configurations",
+        "leases",
+        "jobs",
+        "commands",
+        "turns",
+        "watermarks",
+        "failed_deliveries",
+        "deliveries",
+    ):
         op.drop_table(f"ptq_{name}")

@@ -1,0 +1,32 @@
+"""Every pass of the sweeper, made from what it works with."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.store import FailedDeliveries, Turns, Watermarks
+from bot.sweeper.redelivering import Redelivering
+from bot.sweeper.schedule import Pass, scheduled
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.investigation import Parts
+    from bot.store import Database
+
+
+@asynccontextmanager
+async def sweeping(database: Database, parts: Parts) -> AsyncGenerator[None]:
+    """Do every pass, at once and then by the clock, while the block runs."""
+    schedule = parts.settings.schedule
+    watermarks = Watermarks(database)
+    redelivering = Redelivering(
+        parts.github.hook,
+        FailedDeliveries(database),
+        watermarks,
+        every=schedule.deliveries,
+    )
+    passes = (Pass("deliveries", schedule.deliveries, redelivering.run),)
+    async with scheduled(Turns(database), passes):
+        yield
