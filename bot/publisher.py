@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.configuration import Configurations, RepositoryConfiguration
     from bot.github import GitHub, Pull, Repository
     from bot.github.answers import CommitInfo
-    from bot.models import JobRequest, TorchBuild
+    from bot.models import Thread, TorchBuild
     from bot.patch import Patch
     from bot.redaction import Redactor
     from bot.settings import PatchSettings
@@ -64,24 +64,27 @@ class Publisher:
         Raise PatchRefused when the patch must not be published, GitHubError when GitHub will not.
         """
         request = job.request
+        thread = request.thread
+        if thread is None:
+            raise PatchRefused("no thread on GitHub hears of the job")
         # As it is now, and not as it was when the job began: a path may have been closed since.
-        configuration = await self._configuration(request)
+        configuration = await self._configuration(thread)
         text = documents.get("fix.diff", "")
         patch = patches.read_patch(text)
         stat = patches.judge(patch, _allowed(self._settings, configuration))
-        repository = self._github.publishing_repository(request.repository, request.installation_id)
+        repository = self._github.publishing_repository(thread.repository, thread.installation_id)
         into = await _base_branch(repository, configuration)
         base = await _base(repository, build)
         entries = await _entries(repository, base, patch, text)
         view = self._view(job, build, documents)
         commit = await self._commit(repository, base, entries, view, asked_at=request.asked_at)
-        branch = await _branch(repository, request.issue_number, commit)
+        branch = await _branch(repository, thread.number, commit)
         pull = await self._pull(repository, branch, view, into=into)
         _log.info(PULL_OPENED, number=pull.number, branch=branch, files=len(stat.files))
         return PullRequest(number=pull.number, url=pull.url, branch=branch, draft=pull.draft)
 
-    async def _configuration(self, request: JobRequest) -> RepositoryConfiguration:
-        repository = self._github.repository(request.repository, request.installation_id)
+    async def _configuration(self, thread: Thread) -> RepositoryConfiguration:
+        repository = self._github.repository(thread.repository, thread.installation_id)
         return (await self._configurations.of(repository)).configuration
 
     def _view(

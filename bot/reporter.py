@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.agents.base import Agent
     from bot.github import Comment, GitHub, Repository
-    from bot.models import JobId, JobRequest
+    from bot.models import JobId, Thread
     from bot.redaction import Redactor
     from bot.store import Documents, Job, Jobs
 
@@ -46,7 +46,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Reporter:
-    """Writes the two comments of each job."""
+    """Writes the two comments of each job that a thread hears of."""
 
     def __init__(
         self,
@@ -70,11 +70,12 @@ class Reporter:
     async def announce(self, job_id: JobId) -> None:
         """Write the progress comment, before anything is asked of a provider."""
         job = await self._jobs.get(job_id)
-        if job.progress_comment_id is not None:
+        thread = job.request.thread
+        if job.progress_comment_id is not None or thread is None:
             return
         text = await self._progress(job)
         marker = render.progress_marker(job_id, run=job.request.run)
-        comment = await self._write_once(job.request, marker, text)
+        comment = await self._write_once(thread, marker, text)
         self._shown[job_id] = time.monotonic(), text
         await self._jobs.set_progress_comment(job_id, comment.id, comment.url)
 
@@ -85,14 +86,15 @@ class Reporter:
         """
         job = await self._jobs.get(job_id)
         last, shown = self._shown.get(job_id, (float("-inf"), ""))
-        if job.progress_comment_id is None or time.monotonic() - last < self._interval:
+        comment_id, thread = job.progress_comment_id, job.request.thread
+        if comment_id is None or thread is None or time.monotonic() - last < self._interval:
             return
         text = await self._progress(job)
         if text == shown:
             return
         self._shown[job_id] = time.monotonic(), text
         try:
-            await self._repository(job.request).edit_comment(job.progress_comment_id, text)
+            await self._repository(thread).edit_comment(comment_id, text)
         except GitHubError as error:
             _log.warning(PROGRESS_NOT_SHOWN, reason=str(error))
 
@@ -109,12 +111,13 @@ class Reporter:
     async def report(self, job_id: JobId) -> None:
         """Give the progress comment its last form: how it ended, and what the agent left."""
         job = await self._jobs.get(job_id)
-        if job.progress_comment_id is None:
+        thread = job.request.thread
+        if job.progress_comment_id is None or thread is None:
             return
         text = await self._progress(job, outcome=_outcome(job))
         self._shown.pop(job_id, None)
         try:
-            await self._repository(job.request).edit_comment(job.progress_comment_id, text)
+            await self._repository(thread).edit_comment(job.progress_comment_id, text)
         except GitHubNotFound:
             # Somebody deleted it. The closing comment still tells the verdict.
             _log.warning(COMMENT_GONE, comment=job.progress_comment_id)
@@ -122,7 +125,8 @@ class Reporter:
     async def close(self, job_id: JobId) -> None:
         """Write the closing comment."""
         job = await self._jobs.get(job_id)
-        if job.closing_comment_id is not None:
+        thread = job.request.thread
+        if job.closing_comment_id is not None or thread is None:
             return
         outcome = _outcome(job)
         documents = await self._documents.read_all(job_id, job.request.run)
@@ -138,7 +142,7 @@ class Reporter:
         )
         marker = render.closing_marker(job_id, run=job.request.run)
         text = render.closing(view, redactor=self._redactor)
-        comment = await self._write_once(job.request, marker, text)
+        comment = await self._write_once(thread, marker, text)
         await self._jobs.set_closing_comment(job_id, comment.id, comment.url)
 
     async def _keep_shown(self, job_id: JobId) -> None:
@@ -146,11 +150,11 @@ class Reporter:
             await asyncio.sleep(max(self._interval, _SHORTEST))
             await self.show(job_id)
 
-    async def _write_once(self, request: JobRequest, marker: render.Marker, text: str) -> Comment:
-        repository = self._repository(request)
+    async def _write_once(self, thread: Thread, marker: render.Marker, text: str) -> Comment:
+        repository = self._repository(thread)
         app = await self._github.app()
-        found = await repository.find_comment(request.issue_number, marker, app_id=app.id)
-        return found or await repository.comment(request.issue_number, text)
+        found = await repository.find_comment(thread.number, marker, app_id=app.id)
+        return found or await repository.comment(thread.number, text)
 
     async def _progress(self, job: Job, *, outcome: Outcome | None = None) -> str:
         documents = await self._documents.read_all(job.id, job.request.run) if outcome else {}
@@ -186,8 +190,8 @@ class Reporter:
         parser = self._agents[agent].parser()
         return "\n".join(parser.feed(log.encode())[-LOG_LINES:])
 
-    def _repository(self, request: JobRequest) -> Repository:
-        return self._github.repository(request.repository, request.installation_id)
+    def _repository(self, thread: Thread) -> Repository:
+        return self._github.repository(thread.repository, thread.installation_id)
 
 
 def _told(job: Job) -> render.Job:

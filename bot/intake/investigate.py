@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from bot.durable import Queue
 from bot.errors import Refusal
 from bot.intake.options import job_options
-from bot.models import JobId, JobRequest
+from bot.models import JobRequest, new_job_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +58,9 @@ class InvestigateHandler:
         await self._replies.seen(asking)
         accepted = await self._jobs.accept(
             JobRequest(
-                job_id=job_id_of(asking),
+                job_id=new_job_id(
+                    asking.repository, asking.issue_number, task="", asked_at=asking.asked_at
+                ),
                 repository=asking.repository,
                 installation_id=await self._replies.installation_id(asking),
                 issue_number=asking.issue_number,
@@ -82,10 +82,3 @@ class InvestigateHandler:
             return "job"
         job = await self._jobs.get(accepted.job_id)
         return await self._replies.running_already(asking, job)
-
-
-def job_id_of(asking: Asking) -> JobId:
-    """Return ``YYYYMMDD-<repo>-<issue>`` in UTC; the store makes it unique."""
-    day = asking.asked_at.astimezone(UTC).strftime("%Y%m%d")
-    repository = re.sub(r"[^A-Za-z0-9._-]", "-", asking.repository.name)[:64]
-    return JobId(f"{day}-{repository}-{asking.issue_number}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.configuration import PATH
 from bot.investigation.records import Admitted
 from bot.models import IssueSnapshot
+from bot.workspace.free_task import of_task
 
 if TYPE_CHECKING:
     from bot.investigation.parts import Parts
@@ -21,7 +22,12 @@ async def admit(parts: Parts, job_id: JobId) -> Admitted:
     The permission was asked for at the event. It is asked for again: a job may have waited long.
     """
     request = (await parts.jobs.get(job_id)).request
-    repository = parts.repository(request)
+    thread = request.thread
+    if thread is None:
+        # Who asks in a terminal runs ptq; the issue was frozen with the command.
+        await frozen_issue(parts, request)
+        return Admitted()
+    repository = parts.repository(thread)
     configuration = (await parts.configurations.of(repository)).configuration
     if not configuration.enabled:
         return Admitted(refusal=f"`{PATH}` switches me off in this repository.")
@@ -31,7 +37,7 @@ async def admit(parts: Parts, job_id: JobId) -> Admitted:
             refusal=f"It takes {configuration.permission} permission on this repository."
         )
     snapshot = await repository.issue_snapshot(
-        request.issue_number,
+        thread.number,
         frozen_at=request.asked_at,
         command_comment_id=request.command_comment_id,
     )
@@ -42,7 +48,12 @@ async def admit(parts: Parts, job_id: JobId) -> Admitted:
 
 
 async def frozen_issue(parts: Parts, request: JobRequest) -> IssueSnapshot:
-    """Return the issue as it was frozen; raise LookupError before it was."""
+    """Return the issue as it was frozen, or the task where there is none.
+
+    Raise LookupError before it was frozen.
+    """
+    if request.issue_number is None:
+        return of_task(request)
     text = await parts.documents.read(request.job_id, request.run, FROZEN_ISSUE)
     if text is None:
         message = f"the issue of {request.job_id} is not frozen"

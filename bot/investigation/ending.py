@@ -16,7 +16,7 @@ from bot.workspace.collect import collect as collect_artifacts
 
 if TYPE_CHECKING:
     from bot.investigation.parts import Parts
-    from bot.models import Collected, JobId, JobOptions, JobRequest, Outcome, Reservation
+    from bot.models import Collected, JobId, JobRequest, Outcome, Reservation
 
 PATCH_REFUSED = "patch_refused"
 ARTIFACTS_COLLECTED = "artifacts_collected"
@@ -81,7 +81,7 @@ async def publish(parts: Parts, job_id: JobId) -> Published:
     request = job.request
     if job.build is None:
         raise AgentError("nothing was prepared, so there is nothing to publish")
-    if reason := _not_wanted(request.options):
+    if reason := _not_wanted(request):
         return Published(reason=reason)
     documents = await parts.documents.read_all(job_id, request.run)
     try:
@@ -93,11 +93,14 @@ async def publish(parts: Parts, job_id: JobId) -> Published:
     return Published(pull=pull)
 
 
-def _not_wanted(options: JobOptions) -> str:
+def _not_wanted(request: JobRequest) -> str:
+    options = request.options
     if options.mode is not Mode.FIX:
         return f"The job ran with `--mode {options.mode}`."
     if not options.pr:
         return "The job ran with `--no-pr`."
+    if not request.is_told:
+        return f"The job was asked for in a terminal: `ptq pr {request.job_id}` opens it."
     return ""
 
 

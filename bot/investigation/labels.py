@@ -22,16 +22,17 @@ async def label(parts: Parts, job_id: JobId) -> None:
     Before the job is finished: the next one of the issue replaces the label, and must come later.
     """
     job = await parts.jobs.get(job_id)
-    if job.outcome is None:
+    thread = job.request.thread
+    if job.outcome is None or thread is None:
         return
     outcome = Outcome.model_validate(job.outcome)
     if outcome.state in _NOBODYS_WISH:
         return
-    repository = parts.repository(job.request)
+    repository = parts.repository(thread)
     outcomes = (await parts.configurations.of(repository)).configuration.outcomes
     await apply_outcome(
         repository,
-        job.request.issue_number,
+        thread.number,
         outcomes,
         outcome.verdict,
         is_lacking=bool(outcome.missing.strip()),

@@ -14,6 +14,7 @@ from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.records import Prepared, Reserved
 from bot.models import GpuRequest, JobState, LeaseId
 from bot.workspace import brief, repro, worktree
+from bot.workspace.free_task import subject
 from bot.workspace.layout import Layout
 from bot.workspace.prepare import prepare as prepare_workspace
 from bot.workspace.snapshot import visible
@@ -82,7 +83,7 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
     frozen = await frozen_issue(parts, request)
     # Text of strangers: what reads it is linear, and may still take a while.
     issue = await asyncio.to_thread(visible, frozen, request.options.include_comments)
-    found = await asyncio.to_thread(repro.from_snapshot, issue)
+    found = await asyncio.to_thread(repro.from_snapshot, subject(request, issue))
 
     async def tell(line: str) -> None:
         _log.info(WORKSPACE_STEP, doing=line)

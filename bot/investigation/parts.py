@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.gateway import Gateway
     from bot.github import GitHub, Repository
     from bot.machines.base import MachineProvider
-    from bot.models import JobRequest
+    from bot.models import Thread
     from bot.publisher import Publisher
     from bot.redaction import Redactor
     from bot.reporter import Reporter
@@ -38,6 +38,6 @@ class Parts:
     reporter: Reporter
     redactor: Redactor
 
-    def repository(self, request: JobRequest) -> Repository:
-        """Return the repository of a job, as its installation."""
-        return self.github.repository(request.repository, request.installation_id)
+    def repository(self, thread: Thread) -> Repository:
+        """Return the repository of a job's thread, as its installation."""
+        return self.github.repository(thread.repository, thread.installation_id)

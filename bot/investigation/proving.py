@@ -17,6 +17,7 @@ from bot.models import AgentVerdict, JobState, Proof, TorchBuild, Verdict
 from bot.proof import prove
 from bot.workspace import repro
 from bot.workspace.collect import read_verdict
+from bot.workspace.free_task import subject
 from bot.workspace.layout import Layout
 from bot.workspace.snapshot import visible
 
@@ -92,6 +93,7 @@ async def _prove(
     request = (await parts.jobs.get(job_id)).request
     frozen = await frozen_issue(parts, request)
     issue = await asyncio.to_thread(visible, frozen, request.options.include_comments)
+    issue = subject(request, issue)
     documents = await parts.documents.read_all(job_id, request.run)
 
     async def tell(line: str) -> None:

@@ -23,6 +23,7 @@ from bot.models.job import (
     Mode,
     Outcome,
     PullRequest,
+    Thread,
 )
 from bot.models.machine import (
     GpuRequest,
@@ -38,6 +39,7 @@ from bot.models.names import (
     Permission,
     Person,
     RepositoryName,
+    new_job_id,
     utc,
 )
 from bot.models.proof import (
@@ -83,9 +85,11 @@ __all__ = [
     "Reservation",
     "Signature",
     "TestEnd",
+    "Thread",
     "TorchBuild",
     "Trial",
     "Trials",
     "Verdict",
+    "new_job_id",
     "utc",
 ]

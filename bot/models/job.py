@@ -82,22 +82,50 @@ _ENDS = frozenset(
 )
 
 
+class Thread(Frozen):
+    """The issue under which a job is told, and the installation that speaks there."""
+
+    repository: RepositoryName
+    installation_id: int
+    number: int
+
+
 class JobRequest(Frozen):
     """What was asked, by whom and where: the workflow's only input besides its id."""
 
     job_id: JobId
     run: int = Field(default=1, ge=1)
     repository: RepositoryName
-    installation_id: int
-    issue_number: int
+    installation_id: int | None
+    """The App's, which speaks in the thread; None when it was asked for in a terminal."""
+    issue_number: int | None
+    """None for a free task of a terminal."""
     requester: Person
-    command_comment_id: int | None
-    """The comment that holds the command; None when a label gave it."""
+    command_comment_id: int | None = None
+    """The comment that holds the command; None when a label or a terminal gave it."""
     command_url: str | None = None
     """Where people read it."""
     asked_at: AwareDatetime
     options: JobOptions = JobOptions()
+    task: str = ""
+    """A free task; empty when the issue itself is investigated."""
     guidance: str = ""
+
+    @property
+    def thread(self) -> Thread | None:
+        """Where people on GitHub hear of it; None: nothing is written on GitHub."""
+        if self.installation_id is None or self.issue_number is None:
+            return None
+        return Thread(
+            repository=self.repository,
+            installation_id=self.installation_id,
+            number=self.issue_number,
+        )
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a thread on GitHub hears of it."""
+        return self.thread is not None
 
 
 class DiffStat(Frozen):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NewType
 
 from pydantic import BaseModel, ConfigDict
 
 JobId = NewType("JobId", str)
-"""``YYYYMMDD-<repo>-<issue>`` in UTC, made unique with a suffix."""
+"""``YYYYMMDD-<repo>-<issue>`` in UTC (or ``-adhoc-<hash>``), made unique with a suffix."""
 
 LeaseId = NewType("LeaseId", str)
 """Our own id of a reservation, chosen before the provider is asked."""
@@ -65,6 +67,20 @@ class Permission(StrEnum):
         """Whether this permission is at least the other one."""
         order = list(Permission)
         return order.index(self) >= order.index(other)
+
+
+def new_job_id(
+    repository: RepositoryName, issue_number: int | None, *, task: str, asked_at: datetime
+) -> JobId:
+    """Return ``YYYYMMDD-<repo>-<issue>`` in UTC, or ``…-adhoc-<hash>`` for a task without an issue.
+
+    The store makes it unique.
+    """
+    day = asked_at.astimezone(UTC).strftime("%Y%m%d")
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", repository.name)[:64]
+    if issue_number is None:
+        return JobId(f"{day}-{name}-adhoc-{hashlib.sha256(task.encode()).hexdigest()[:8]}")
+    return JobId(f"{day}-{name}-{issue_number}")
 
 
 def utc(text: str) -> datetime:

@@ -72,7 +72,7 @@ def commit_message(view: PullRequestView, *, redactor: Redactor) -> str:
 def _body(view: PullRequestView, size: int, redactor: Redactor) -> str:
     own = markdown(view.body[:size], redactor=redactor, escapes_metadata=True)
     parts = [
-        f"For #{view.job.issue_number}.",
+        f"{_subject(view)}.",
         own or "The agent wrote no description of its change.",
         f"---\n\n{_origin(view, redactor)}",
     ]
@@ -99,13 +99,19 @@ def _checked(view: PullRequestView, proof: Proof, redactor: Redactor) -> str:
 def _signature(view: PullRequestView) -> str:
     options = view.job.options
     return (
-        f"For #{view.job.issue_number}. Written by an AI agent ({options.agent}, model "
+        f"{_subject(view)}. Written by an AI agent ({options.agent}, model "
         f"{options.model}),\nasked for by {name(view.job.requester)}. Not reviewed by a person yet."
     )
 
 
+def _subject(view: PullRequestView) -> str:
+    number = view.job.issue_number
+    return "For a free task" if number is None else f"For #{number}"
+
+
 def _untitled(view: PullRequestView) -> str:
-    return f"Proposed change for issue {view.job.issue_number}"
+    number = view.job.issue_number
+    return "Proposed change" if number is None else f"Proposed change for issue {number}"
 
 
 def _origin(view: PullRequestView, redactor: Redactor) -> str:

@@ -34,7 +34,8 @@ class Job:
 
     id: JobId
     run: int = 1
-    issue_number: int
+    issue_number: int | None
+    """None for a free task of a terminal."""
     requester: str
     """Login of the person who asked."""
     command_url: str | None = None

@@ -43,10 +43,8 @@ def accept(
     before = _command(connection, repository, source, ordinal)
     if before is not None:
         return Accepted(JobId(before["job_id"]), is_new=before["outcome"] == "job")
-    key = f"{repository.lower()}#{draft.issue_number}"
-    existing = connection.execute(
-        sa.select(_TABLE.c.id).where(_TABLE.c.unfinished == key)
-    ).scalar_one_or_none()
+    key = _unfinished_key(draft)
+    existing = key and connection.scalar(sa.select(_TABLE.c.id).where(_TABLE.c.unfinished == key))
     job_id = JobId(existing) if existing else _unique(connection, draft.job_id)
     claim_command(
         connection,
@@ -67,7 +65,7 @@ def accept(
             run=request.run,
             repository=repository,
             issue_number=request.issue_number,
-            unfinished=key,
+            unfinished=key or job_id,
             request=request.model_dump(mode="json"),
             state=JobState.RECEIVED.value,
             states={JobState.RECEIVED.value: now.isoformat()},
@@ -77,6 +75,13 @@ def accept(
     )
     enqueue(connection, job_id)
     return Accepted(job_id, is_new=True)
+
+
+def _unfinished_key(request: JobRequest) -> str | None:
+    """Return what one unfinished job may have; None for a free task, of which there may be many."""
+    if request.issue_number is None:
+        return None
+    return f"{str(request.repository).lower()}#{request.issue_number}"
 
 
 def _command(

@@ -97,8 +97,10 @@ jobs = sa.Table(
     sa.Column("id", sa.String(128), primary_key=True),
     sa.Column("run", sa.Integer, nullable=False),
     sa.Column("repository", sa.String(255), nullable=False),
-    sa.Column("issue_number", sa.Integer, nullable=False),
-    sa.Column("unfinished", sa.String(300), comment="owner/name#issue until the job has ended"),
+    sa.Column("issue_number", sa.Integer, comment="none for a free task of a terminal"),
+    sa.Column(
+        "unfinished", sa.String(300), comment="owner/name#issue, or its id, until the job has ended"
+    ),
     sa.Column("request", sa.JSON, nullable=False, comment="bot.models.JobRequest"),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("states", sa.JSON, nullable=False, comment="state → when it began"),

@@ -57,7 +57,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(128), primary_key=True),
         sa.Column("run", sa.Integer, nullable=False),
         sa.Column("repository", sa.String(255), nullable=False),
-        sa.Column("issue_number", sa.Integer, nullable=False),
+        sa.Column("issue_number", sa.Integer),
         sa.Column("unfinished", sa.String(300)),
         sa.Column("request", sa.JSON, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
