@@ -74,10 +74,9 @@ def test_the_agents_program_goes_by_its_own_name() -> None:
     assert list(program.files) == ["repro_agent.py"]
 
 
-@pytest.mark.parametrize("kind", [ReproKind.CPP, ReproKind.NONE])
-def test_what_has_no_program_here(kind: ReproKind) -> None:
-    """C++ is not built here, and nothing is nothing."""
-    assert command.program(chosen(Repro(kind=kind, text="x")), LAYOUT) is None
+def test_what_has_no_program_here() -> None:
+    """Nothing is nothing."""
+    assert command.program(chosen(Repro(kind=ReproKind.NONE, text="x")), LAYOUT) is None
 
 
 def test_what_a_machine_lacks() -> None:

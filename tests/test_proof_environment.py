@@ -54,7 +54,7 @@ async def test_what_cannot_be_shown_here(ground: Ground) -> None:
         Repro(kind=ReproKind.PYTHON, text=REPRO, launcher="python", needs=("mps",)),
         Repro(kind=ReproKind.PYTHON, text=REPRO, launcher="python", needs=("cuda",)),
         Repro(kind=ReproKind.PYTHON, text=REPRO, launcher="python", needs=("cuda", "multi_gpu")),
-        Repro(kind=ReproKind.CPP, text="int main() {}"),
+        Repro(kind=ReproKind.CPP, text="__global__ void add(float* x) {}"),
         Repro(kind=ReproKind.NONE, reason="The issue holds no code that could be run."),
     ):
         proof = await ground.prove(repro=repro, edits=MEND)
@@ -65,7 +65,7 @@ async def test_what_cannot_be_shown_here(ground: Ground) -> None:
             "The repro needs Apple's MPS, which this machine does not have.",
             "The repro needs a GPU, and this machine has none.",
             "The repro needs several GPUs, and this machine has none.",
-            "The repro is in C++, and nothing here builds it: the binaries are the wheel's.",
+            "The repro holds CUDA kernels, and only a C++ compiler is looked for here.",
             "There is no program that could be run.",
         ]
     )

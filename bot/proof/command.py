@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.proof import programs
+from bot.proof import cpp, programs
 from bot.proof.trials import Program
 from bot.workspace.repro import ReproKind
 
@@ -28,8 +28,10 @@ def program(oracle: Oracle, layout: Layout) -> Program | None:
     The file is ours, made from the text, so a changed one in the job's directory does not count.
     """
     repro, script = oracle.repro, oracle.filename or ""
+    if repro.kind is ReproKind.CPP:
+        return cpp.program(oracle)
     shown = repro.command(script)
-    if not shown or repro.kind in {ReproKind.NONE, ReproKind.CPP}:
+    if not shown or repro.kind is ReproKind.NONE:
         return None
     marked = _marked(shown, script, programs.run_to_end(layout))
     return Program(

@@ -7,8 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.errors import PatchRefused
 from bot.patch import read_patch
-from bot.proof import hidden, matching, places, sources, tracebacks, trials
+from bot.proof import cpp, hidden, matching, places, sources, tracebacks, trials
 from bot.workspace.repro import ReproKind
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ async def look(
     read = await asyncio.to_thread(read_patch, patch)
     place = await places.make(grounds, "green")
     await places.apply(grounds, place, patch)
+    if await cpp.build(grounds, place, oracle, settings):
+        raise PatchRefused("with it the repro does not compile any more")
     changes = await sources.read(grounds.shell, base, place, read)
     tests = [source for source in changes if source.is_test]
     if oracle.repro.kind is ReproKind.TEST:

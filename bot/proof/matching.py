@@ -33,6 +33,7 @@ _TEST_FAILED = re.compile(
 )
 _SAME = ({"RuntimeError", "AcceleratorError"},)
 """Classes of one failure in different versions of PyTorch."""
+_ASSERTED = re.compile(r"\bAssertion .{1,2000} failed\b")
 _NO_TEST = re.compile(
     r"^Ran 0 tests|^NO TESTS RAN|^OK \(skipped=|\bcollected 0 items|^=*\s*\d+ skipped|"
     r"\bno tests ran\b|^=+ \d+ skipped",
@@ -141,7 +142,11 @@ def _raised(signature: Signature, seen: Seen) -> bool:
     """An exception counts also where the program catches and prints it, if it says enough."""
     if seen.exit_status is None or (seen.exit_status == 0 and not signature.message):
         return False
-    shown = tracebacks.read(seen.output) + tracebacks.named(seen.output)
+    shown = [
+        *tracebacks.read(seen.output),
+        *tracebacks.named(seen.output),
+        *tracebacks.thrown(seen.output),
+    ]
     return any(_is(signature, raised) for raised in shown)
 
 
@@ -152,6 +157,8 @@ def _is(signature: Signature, raised: Raised) -> bool:
 
 
 def _judged_wrong(oracle: Oracle, signature: Signature, seen: Seen) -> bool:
+    if oracle.repro.kind is ReproKind.CPP:
+        return oracle.script.exits and _ended_itself(seen) and signature.message in seen.output
     if seen.exit_status is None or not 0 < seen.exit_status < SIGNALLED:
         return False
     raised = tracebacks.read(seen.output)
@@ -160,6 +167,13 @@ def _judged_wrong(oracle: Oracle, signature: Signature, seen: Seen) -> bool:
     return any(
         signature.message in one.message and _is_check(oracle, one, signature) for one in raised
     )
+
+
+def _ended_itself(seen: Seen) -> bool:
+    """Whether a C++ program returned a failure, or an ``assert`` of it did not hold."""
+    if seen.exit_status == SIGNALLED + _SIGNALS["SIGABRT"]:
+        return _ASSERTED.search(seen.output) is not None
+    return seen.exit_status is not None and 0 < seen.exit_status < SIGNALLED
 
 
 def _is_check(oracle: Oracle, raised: Raised, signature: Signature) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bot.models import FailureKind, Signature
-from bot.proof import distinctive, reported
+from bot.proof import cpp, distinctive, reported
 from bot.proof.script import Script
 from bot.workspace.repro import Repro, ReproKind
 from bot.workspace.repro.needs import of_program
@@ -59,13 +59,22 @@ class Oracle:
 
 
 def choose(
-    repro: Repro, *, agent_repro: str | None, claim: AgentVerdict | None, issue: IssueSnapshot
+    repro: Repro,
+    *,
+    agent_repro: str | None,
+    claim: AgentVerdict | None,
+    issue: IssueSnapshot,
+    builds_cpp: bool = False,
 ) -> Oracle:
-    """Take the issue's program and failure, and the agent's only where the issue has none."""
+    """Take the issue's program and failure, and the agent's only where the issue has none.
+
+    A program in C++ is as good as none where nothing builds it.
+    """
     failures = reported.failures(issue)
-    own = Script.read(repro.text) if repro.kind in _PYTHON else Script()
+    own = _own(repro)
+    is_usable = repro.kind is not ReproKind.NONE and (repro.kind is not ReproKind.CPP or builds_cpp)
     theirs = _readable(agent_repro)
-    if theirs is not None and repro.kind in {ReproKind.NONE, ReproKind.CPP}:
+    if theirs is not None and not is_usable:
         chosen, source, diff, own = _of_agent(theirs, repro), "agent", "", Script.read(theirs)
     elif theirs is not None and _is_completed(repro, own, failures, theirs):
         chosen, source, own = _of_agent(theirs, repro), "agent", Script.read(theirs)
@@ -102,6 +111,13 @@ def claimed(failure: str) -> Signature | None:
         message=distinctive.part(named["message"] or ""),
         source="agent",
     )
+
+
+def _own(repro: Repro) -> Script:
+    """Read what the issue's program says of itself."""
+    if repro.kind is ReproKind.CPP:
+        return cpp.read(repro.text)
+    return Script.read(repro.text) if repro.kind in _PYTHON else Script()
 
 
 def _signatures(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.workspace.layout import Layout
 
 _TRIAL = "trial.pyz"
-_ALONE = ("run_to_end.py", "test_driver.py")
+_ALONE = ("run_to_end.py", "test_driver.py", "build_cpp.py")
 _PARTS = ("processes", "trial")
 _MAIN = "from bot.remote.trial import main\n\nmain()\n"
 
@@ -39,6 +39,11 @@ def run_to_end(layout: Layout) -> str:
 def test_driver(layout: Layout) -> str:
     """Return the path of the program that runs a test file."""
     return f"{layout.scripts}/test_driver.py"
+
+
+def build_cpp(layout: Layout) -> str:
+    """Return the path of the program that builds a C++ file against the package."""
+    return f"{layout.scripts}/build_cpp.py"
 
 
 @cache

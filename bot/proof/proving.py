@@ -12,9 +12,10 @@ import structlog
 
 from bot.errors import PatchRefused, PtqError, RemoteFileMissing, WorkspaceError
 from bot.models import Proof
-from bot.proof import command, cost, green, neighbours, oracle, places, reach, red, verdict
+from bot.proof import command, cost, cpp, green, neighbours, oracle, places, reach, red, verdict
 from bot.proof.places import Grounds
 from bot.proof.verdict import Case
+from bot.workspace.repro import ReproKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -65,7 +66,10 @@ async def prove(  # noqa: PLR0913 -- all that a proof stands on, each by its nam
     not answer.
     """
     started = time.monotonic()
-    found = oracle.choose(repro, agent_repro=agent_repro, claim=claim, issue=issue)
+    builds = repro.kind is ReproKind.CPP and await cpp.has_compiler(shell)
+    found = oracle.choose(
+        repro, agent_repro=agent_repro, claim=claim, issue=issue, builds_cpp=builds
+    )
     grounds = Grounds(
         shell=shell,
         layout=layout,
@@ -119,6 +123,9 @@ class _Proving:
     async def _proved(self, grounds: Grounds, case: Case, program: Program, *, tell: Tell) -> Proof:
         await tell("Running the repro at the base commit.")
         base = await places.make(grounds, "base")
+        if lacks := await cpp.build(grounds, base, self.oracle, self.settings):
+            judged = verdict.unproved(case, lacks)
+            return self._record(judged, is_proved=False)
         seen = await red.look(grounds, base, self.oracle, program, self.settings)
         proof = self._record(verdict.without_patch(case, seen)).model_copy(
             update={"signature": seen.signature, "red": seen.trials, "sanity": seen.sanity}

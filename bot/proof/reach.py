@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.workspace.repro import ReproKind
@@ -20,6 +21,7 @@ _ELSEWHERE = {
     "macos": "macOS",
 }
 _SEVERAL = 2
+_KERNEL = re.compile(r"\b__global__\b|<<<[^;]{1,200}>>>\s*\(")
 
 
 def gpus(build: TorchBuild, variables: Mapping[str, str]) -> int:
@@ -39,9 +41,15 @@ def _no_program(repro: Repro) -> str:
     if repro.kind is ReproKind.NONE:
         return "There is no program that could be run."
     if repro.kind is ReproKind.CPP:
-        return "The repro is in C++, and nothing here builds it: the binaries are the wheel's."
+        return _not_built(repro)
     if not repro.command(repro.filename or ""):
         return "Nothing says how the repro is started."
+    return ""
+
+
+def _not_built(repro: Repro) -> str:
+    if _KERNEL.search(repro.text):
+        return "The repro holds CUDA kernels, and only a C++ compiler is looked for here."
     return ""
 
 

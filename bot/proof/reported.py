@@ -112,6 +112,8 @@ def _failures(title: str, texts: Sequence[str]) -> Iterator[Signature]:
     shown = [tracebacks.read(text) for text in texts]
     for raised in shown:
         yield from (of_raised(one) for one in reversed(raised) if not one.is_inner)
+    for text in texts:
+        yield from (of_raised(one) for one in tracebacks.thrown(text))
     for text, raised in zip(texts, shown, strict=True):
         # The lines of a traceback would name the inner exceptions of a chain again.
         named = [] if raised else tracebacks.named(text)

@@ -31,6 +31,11 @@ _NAMED = re.compile(
     r":\s*(?P<message>\S.*)$"
 )
 
+_THROWN = re.compile(
+    r"terminate called after throwing an instance of '(?:\w{1,60}::){0,6}(?P<name>\w{1,100})'"
+    r"(?:\s{1,20}what\(\):[ \t]{0,20}(?P<message>[^\n]{0,2000}))?"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -81,6 +86,14 @@ def named(text: str) -> list[Raised]:
             message = match["message"].strip().rstrip("`*")
             found.append(Raised(exception=match["name"], message=message))
     return found
+
+
+def thrown(text: str) -> list[Raised]:
+    """Return the C++ exceptions that nobody caught: ``terminate called after throwing …``."""
+    return [
+        Raised(exception=found["name"], message=(found["message"] or "").strip())
+        for found in _THROWN.finditer(text[-MAX_LINES * MAX_LINE :])
+    ]
 
 
 def _one(lines: Sequence[str], number: int, prefix: str) -> tuple[Raised | None, int]:

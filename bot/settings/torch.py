@@ -54,6 +54,8 @@ class ProofSettings(Section):
     """How often a single test is run that is reported as flaky (DISABLED tests)."""
     time_limit: Duration = timedelta(seconds=120)
     """Of one run; what takes longer hangs."""
+    build_limit: Duration = timedelta(minutes=10)
+    """For compiling a repro in C++, once on each side."""
     tests_budget: Duration = timedelta(minutes=10)
     """For the tests near the patch, both sides together."""
     retries: int = Field(default=1, ge=0, le=3)

@@ -227,9 +227,10 @@ def _found(repro: Repro) -> str:
             )
         case ReproKind.CPP:
             return (
-                "`repro.cpp` was taken from the issue. Nothing builds it here by itself: where a "
-                "compiler and libtorch's headers (below the environment's `torch/include`) are "
-                "present you may build it, else write the same calls in Python as "
+                "`repro.cpp` was taken from the issue. Build it against the environment's headers "
+                "(`torch/include`, `torch/include/torch/csrc/api/include`) and libraries "
+                "(`torch/lib`) with the machine's C++ compiler, as will be done to check your "
+                "work; where there is no compiler, write the same calls in Python as "
                 f"`repro_agent.py`. {whose}"
             )
         case ReproKind.NONE:

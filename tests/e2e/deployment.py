@@ -19,7 +19,6 @@ from bot.settings import Settings
 from bot.store import Database, Leases
 from tests.e2e.claude_log import Log
 from tests.e2e.claude_program import program
-from tests.e2e.pytorch import REQUIREMENT
 from tests.fakes.github import FakeGitHub
 from tests.fakes.model import ScriptedModel
 from tests.fakes.sshd import RealSshd
@@ -248,14 +247,7 @@ def _settings(
             "machines": [machine],
             "agent": {"claude": {"command": program(), "max_retries": retries}, "stop_grace": 2},
             "model": {"base_url": model.url, "api_key": KEY},
-            "torch": {
-                "requirement": REQUIREMENT,
-                "index_url": str(pytorch.index),
-                "tagged": False,
-                "source_url": str(pytorch.source),
-                "python": sys.executable,
-                "extra_packages": [],
-            },
+            "torch": pytorch.settings,
             "progress_interval": 1,
             "poll_interval": 0.1,
         }

@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.settings import TorchSettings
 from tests.e2e import wheel
 
 REQUIREMENT = "torch==2.13.0"
@@ -92,6 +93,18 @@ class PyTorch:
     def commit(self) -> str:
         """The commit that the wheel names."""
         return (self.directory / "commit").read_text()
+
+    @property
+    def settings(self) -> TorchSettings:
+        """What a workspace of it is made of."""
+        return TorchSettings(
+            requirement=REQUIREMENT,
+            index_url=str(self.index),
+            tagged=False,
+            source_url=str(self.source),
+            python=sys.executable,
+            extra_packages=(),
+        )
 
 
 async def find(cache: Path = CACHE) -> PyTorch:
