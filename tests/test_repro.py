@@ -23,6 +23,7 @@ from bot.workspace.repro import (
 )
 
 _DATA = Path(__file__).parent / "data"
+_FILES = ("repro_cases.md", "repro_styles.md")
 
 
 class Case(NamedTuple):
@@ -35,10 +36,11 @@ class Case(NamedTuple):
 def _cases() -> list[Case]:
     """Read issues: ``%%%%`` and JSON begins one, ``%% author association`` its comments."""
     cases: list[Case] = []
-    for part in ("\n" + (_DATA / "repro_cases.md").read_text()).split("\n%%%% ")[1:]:
-        head, _, text = part.partition("\n")
+    text = "".join("\n" + (_DATA / name).read_text() for name in _FILES)
+    for part in text.split("\n%%%% ")[1:]:
+        head, _, rest = part.partition("\n")
         expected = json.loads(head)
-        body, *comments = ("\n" + text).split("\n%% ")
+        body, *comments = ("\n" + rest).split("\n%% ")
         issue = ReproIssue(
             title=expected["title"],
             body=body,
@@ -214,6 +216,7 @@ def test_any_text_is_read(body: str, title: str) -> None:
         "import torch; ",
         "`import torch` ",
         ">>> x = torch.ones(1)\n",
+        ">>> x = torch.ones(1)\n\n",
         "In [1]: x\n",
         "A=1 torchrun ",
         "torchrun --nproc 2 a.py ",
@@ -237,6 +240,13 @@ def test_any_text_is_read(body: str, title: str) -> None:
         "f'{",
         " ",
         "DISABLED test_x (",
+        "print x\n",
+        "```\nimport torch\nprint x\ntensor(\n```\n",
+        "torch.Size([1])\n",
+        "```\nimport torch\ntorch.Size([\n",
+        "“&lt;",
+        "mpirun -np 2 python a.py ",
+        "In [1]: x\n---\n",
     ],
 )
 def test_time_is_linear(piece: str) -> None:

@@ -117,7 +117,7 @@ torch.ones(3)
             "launcher": "python",
             "source": "comment 1 by dev",
             "needs": ["mps"],
-            "reason": "The Python program in the comment 1 by dev.",
+            "reason": "The Python program in comment 1 by dev.",
         }
     )
 

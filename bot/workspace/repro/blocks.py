@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 300_000
 """Characters of one text that are looked at; GitHub allows 65,536."""
+SESSION = "pycon"
+"""The label of what was typed at Python's prompt without a fence."""
 _MAX_LEAD = 600
 _MARKDOWN = (
     MarkdownIt("commonmark").enable("table").disable(["emphasis", "link", "image", "entity"])
@@ -86,27 +88,25 @@ class _Reader:
         self._lead = ""
         self._prose: tuple[int, int] | None = None
         self._quotes = 0
+        self._session: list[str] = []
+        self._in_session = False
         self._is_heading = False
 
     def read(self, tokens: Sequence[Token]) -> list[Block]:
         for token in tokens:
             self._take(token)
         self._end_prose()
+        self._end_session()
         return self._blocks
 
     def _take(self, token: Token) -> None:
         match token.type:
-            case "blockquote_open":
-                self._end_prose()
-                self._quotes += 1
-            case "blockquote_close":
-                self._end_prose()
-                self._quotes -= 1
-            case "heading_open":
-                # `# a comment` of unfenced code reads as a heading of the first level
-                self._is_heading = token.tag != "h1" or token.markup == "="
-            case "heading_close":
-                self._is_heading = False
+            case "blockquote_open" | "blockquote_close":
+                self._take_quote(token)
+            case _ if self._in_session:
+                pass
+            case "heading_open" | "heading_close":
+                self._is_heading = token.nesting > 0 and not self._is_code(token)
             case "fence":
                 self._end_prose()
                 self._add(BlockKind.FENCE, token.content, token.info.strip().lower())
@@ -122,9 +122,34 @@ class _Reader:
             case _:
                 pass
 
+    def _take_quote(self, token: Token) -> None:
+        self._end_prose()
+        self._quotes += token.nesting
+        if token.nesting > 0 and self._quotes == 1:
+            self._take_session(token)
+        self._in_session = self._in_session and self._quotes > 0
+
+    def _take_session(self, token: Token) -> None:
+        """Take lines that begin with Python's prompt for what was typed, not for three quotes."""
+        if token.map is None:
+            return
+        lines = self._lines[slice(*token.map)]
+        if not lines[0].lstrip().startswith(">>> ") or any("```" in line for line in lines):
+            return
+        self._in_session = True
+        self._session += lines
+
+    def _is_code(self, heading: Token) -> bool:
+        """Whether a heading is unfenced code: ``# a comment``, or typed and then underlined."""
+        if heading.markup == "#":
+            return True
+        first = self._lines[heading.map[0]] if heading.map is not None else ""
+        return heading.markup == "-" and first.lstrip().startswith("In [")
+
     def _take_words(self, token: Token) -> None:
         if self._is_heading:
             self._end_prose()
+            self._end_session()
             self._heading, self._lead = token.content[:_MAX_LEAD], ""
             return
         self._extend_prose(token)
@@ -146,7 +171,13 @@ class _Reader:
         self._prose = None
         self._add(BlockKind.PROSE, "\n".join(self._lines[start:end]))
 
+    def _end_session(self) -> None:
+        typed, self._session = self._session, []
+        if typed:
+            self._add(BlockKind.INDENTED, "\n".join(typed), SESSION)
+
     def _add(self, kind: BlockKind, text: str, label: str = "") -> None:
+        self._end_session()
         self._blocks.append(
             Block(
                 kind=kind,
@@ -154,7 +185,7 @@ class _Reader:
                 label=label,
                 heading=self._heading,
                 lead=self._lead,
-                is_quoted=self._quotes > 0,
+                is_quoted=self._quotes > 0 and not self._in_session,
             )
         )
         if kind is BlockKind.FENCE:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import cpp, launch, loose, python, sessions, shell
+from bot.workspace.repro import cpp, launch, loose, python, salvage, sessions, shell, versions
 from bot.workspace.repro.blocks import BlockKind
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _FILE_IN_LABEL = re.compile(r"([\w./-]+\.py)\b")
 _FILE_COMMENT = re.compile(
     r"^\s*#+\s*(?:file(?:name)?\s*[:=]?\s*)?`?([\w./-]+\.py)`?\s*:?\s*$", re.IGNORECASE
 )
+_IMPORT = re.compile(r"^(?:(?:import|from) \S.*|#.*|\s*)$")
 _GOOD = re.compile(
     r"repro|minimal|minified|minimum|self[- ]contained|stand-?alone|script|test ?case|\bMW?E\b"
     r"|\bMRE\b"
@@ -48,19 +49,16 @@ _BAD_HEADING = re.compile(
     r"|alternatives)\b",
     re.IGNORECASE,
 )
+_NEVER = re.compile(
+    r"^\W*(?:expected (?:behaviou?r|output|results?)|alternatives)\b", re.IGNORECASE
+)
+"""Headings under which stands what would be right."""
 _KIND_SCORE = {
     BlockKind.FENCE: 3,
     BlockKind.INDENTED: 2,
     BlockKind.PROSE: 1,
     BlockKind.INLINE: 0,
 }
-_ASKS_VERSION = re.compile(
-    r"(?:import [\w., ]+|from torch\.utils import collect_env|#.*"
-    r"|(?:print\()?\s*(?:f?(?:'[^']*'|\"[^\"]*\"),?\s*)?[\w.]*"
-    r"(?:__version__|version\.\w+|is_available\(\)|device_count\(\)|get_device_name\([\w.]*\)"
-    r"|cudnn\.version\(\)|__config__\.show\(\)|arch_list\(\)|collect_env[\w.()]*)\)?)?\s*"
-)
-_FEW_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def pieces(blocks: Sequence[Block]) -> list[Piece]:
         if len(found) >= MAX_PIECES:
             break
         label = block.label.partition(" ")[0]
-        if label in _NO_PROGRAM or cpp.is_label(label):
+        if label in _NO_PROGRAM or cpp.is_label(label) or _NEVER.match(block.heading):
             continue
         bonus = 1 if _PYTHON_LABEL.match(block.label) else 0
         for program, name in _programs(block):
@@ -131,8 +129,16 @@ def whole(found: Sequence[Piece]) -> list[Candidate]:
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.place))
 
 
+def imports(found: Sequence[Piece]) -> Iterator[Piece]:
+    """Return the pieces that only import, PyTorch among it."""
+    for piece in found:
+        program = piece.program
+        if program.is_about_torch and all(_IMPORT.match(line) for line in program.text.split("\n")):
+            yield piece
+
+
 def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
-    if block.kind is BlockKind.PROSE:
+    if block.kind is BlockKind.PROSE and not sessions.is_notebook(block.text):
         yield from ((program, "") for program in loose.find(block.text))
         return
     if block.kind is BlockKind.INLINE:
@@ -140,17 +146,17 @@ def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
         return
     shown = shell.shown_files(block.text)
     for file in shown:
-        program = python.salvage(file.text)
+        program = salvage.salvage(file.text)
         if program is not None:
             yield program, file.name
     for command in launch.commands(block.text):
-        program = python.salvage(command.code) if command.code else None
+        program = salvage.salvage(command.code) if command.code else None
         if program is not None:
             yield program, ""
     if shown:
         return
     text = sessions.typed(block.text) if sessions.is_session(block.text) else block.text
-    program = python.salvage(text)
+    program = salvage.salvage(text)
     if program is not None:
         yield program, ""
 
@@ -189,7 +195,7 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
         if joined is None:
             return None
         program = joined
-    if not program.is_whole or _asks_versions(program.text):
+    if not program.is_whole or versions.are_asked(program.text):
         return None
     files = _imported(found, program, used)
     return Candidate(
@@ -199,12 +205,6 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
         program=program,
         name=piece.name,
     )
-
-
-def _asks_versions(text: str) -> bool:
-    """Whether a program only says what is installed."""
-    lines = re.split(r"[;\n]", text)
-    return len(lines) <= _FEW_LINES and all(_ASKS_VERSION.fullmatch(line.strip()) for line in lines)
 
 
 def _used(found: Sequence[Piece], number: int) -> list[int]:

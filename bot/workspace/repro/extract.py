@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import candidates, cpp, disabled, launch, needs, shell
-from bot.workspace.repro.blocks import Block, BlockKind, read
+from bot.workspace.repro import candidates, cpp, disabled, launch, needs, shell, texts
+from bot.workspace.repro.blocks import BlockKind, read
 from bot.workspace.repro.model import Repro, ReproComment, ReproIssue, ReproKind
+from bot.workspace.repro.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bot.models import IssueSnapshot
-    from bot.workspace.repro.candidates import Candidate
+    from bot.workspace.repro.candidates import Candidate, Piece
     from bot.workspace.repro.launch import Command
 
-MAX_COMMENTS = 100
-"""The newest comments that are looked at."""
-
-_INSIDERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _NO_BUG = re.compile(
     r"^\W*(?:the feature, motivation|feature\b|the doc issue|documentation\b|questions? and help)",
     re.IGNORECASE,
@@ -40,15 +36,6 @@ _RANK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """One text that counts: of the reporter, or of somebody the project trusts."""
-
-    source: str
-    blocks: list[Block]
-    is_body: bool
-
-
 def extract(issue: ReproIssue) -> Repro:
     """Return the repro of an issue, or one of kind ``none`` that says why there is none.
 
@@ -58,7 +45,7 @@ def extract(issue: ReproIssue) -> Repro:
     test = disabled.find(issue.title, issue.body)
     if test is not None:
         return _of_disabled(test, issue)
-    own, others = _texts(issue)
+    own, others = texts.of(issue)
     if _is_no_bug(own[-1]) and not _FAILURE.search(issue.body):
         return _none("The issue asks for a feature or a change of the documentation.")
     for text in (*own, *others):
@@ -89,23 +76,7 @@ def from_snapshot(snapshot: IssueSnapshot) -> Repro:
     )
 
 
-def _texts(issue: ReproIssue) -> tuple[list[_Text], list[_Text]]:
-    """Return the reporter's texts, newest first (the body last), and the insiders'."""
-    own: list[_Text] = []
-    others: list[_Text] = []
-    numbered = list(enumerate(issue.comments, start=1))[-MAX_COMMENTS:]
-    for number, comment in reversed(numbered):
-        is_own = bool(issue.author) and comment.author == issue.author
-        if not is_own and comment.association.upper() not in _INSIDERS:
-            continue
-        blocks = [block for block in read(comment.body) if not block.is_quoted]
-        source = f"comment {number} by {comment.author}"
-        (own if is_own else others).append(_Text(source=source, blocks=blocks, is_body=False))
-    own.append(_Text(source="body", blocks=read(issue.body), is_body=True))
-    return own, others
-
-
-def _of_text(text: _Text, own: Sequence[_Text], issue: ReproIssue) -> Repro | None:
+def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None:
     """Return the best program of one text."""
     pieces = candidates.pieces(text.blocks)
     programs = candidates.whole(pieces)
@@ -117,25 +88,26 @@ def _of_text(text: _Text, own: Sequence[_Text], issue: ReproIssue) -> Repro | No
         return _of_cpp(in_cpp, text, issue)
     if programs:
         return _of_program(programs[0], text, own, issue)
-    return _of_commands(text, issue, [piece.name for piece in pieces if piece.name])
+    found = _of_commands(text, issue, [piece.name for piece in pieces if piece.name])
+    return found if found is not None else _of_import(text, pieces, issue)
 
 
-def _of_pieces_together(own: Sequence[_Text], issue: ReproIssue) -> Repro | None:
+def _of_pieces_together(own: Sequence[Text], issue: ReproIssue) -> Repro | None:
     """Try what the reporter wrote in several texts as one."""
     if len(own) == 1:
         return None
     blocks = [block for text in reversed(own) for block in text.blocks]
-    together = _Text(source="body and comments", blocks=blocks, is_body=False)
+    together = Text(source="body and comments", blocks=blocks, is_body=False)
     programs = [
         program for program in candidates.whole(candidates.pieces(blocks)) if program.score > 0
     ]
     return _of_program(programs[0], together, own, issue) if programs else None
 
 
-def _of_program(program: Candidate, text: _Text, own: Sequence[_Text], issue: ReproIssue) -> Repro:
+def _of_program(program: Candidate, text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro:
     command = _command(program, [text, *(other for other in own if other is not text)])
     is_distributed = command is not None and command.is_distributed
-    reason = f"The {'launched ' if is_distributed else ''}Python program in the {text.source}."
+    reason = f"The {'launched ' if is_distributed else ''}Python program in {text.place}."
     launcher = command.launcher_for(program.text) if command is not None else "python"
     if command is None and _RANK.search(program.text) and not _RENDEZVOUS.search(program.text):
         is_distributed = True
@@ -163,7 +135,7 @@ def _of_program(program: Candidate, text: _Text, own: Sequence[_Text], issue: Re
     )
 
 
-def _command(program: Candidate, texts: Sequence[_Text]) -> Command | None:
+def _command(program: Candidate, texts: Sequence[Text]) -> Command | None:
     """Find the line that starts the program: several processes first, then its own name."""
     for text in texts:
         found = [command for command in _commands(text) if not command.is_test]
@@ -179,14 +151,14 @@ def _command(program: Candidate, texts: Sequence[_Text]) -> Command | None:
     return None
 
 
-def _commands(text: _Text) -> Iterator[Command]:
+def _commands(text: Text) -> Iterator[Command]:
     for block in text.blocks:
         if block.kind is not BlockKind.PROSE:
             yield from launch.commands(block.text)
         yield from launch.in_prose(block.text)
 
 
-def _of_commands(text: _Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None:
+def _of_commands(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None:
     """Return the test or the shell script that a text names."""
     for command in _commands(text):
         if command.is_test:
@@ -195,8 +167,8 @@ def _of_commands(text: _Text, issue: ReproIssue, files: Sequence[str]) -> Repro 
                 text=command.line + "\n",
                 launcher=command.line,
                 source=text.source,
-                needs=_needs(command.line, issue),
-                reason=f"The {text.source} names a test of PyTorch.",
+                needs=needs.of_test(command.line, labels=issue.labels, title=issue.title),
+                reason=f"A test of PyTorch that is named in {text.place}.",
             )
     for block in text.blocks:
         if block.kind not in {BlockKind.FENCE, BlockKind.INDENTED} or candidates.score(block) < 0:
@@ -209,12 +181,28 @@ def _of_commands(text: _Text, issue: ReproIssue, files: Sequence[str]) -> Repro 
                 launcher="bash",
                 source=text.source,
                 needs=_needs(script, issue),
-                reason=f"The commands in the {text.source}.",
+                reason=f"The commands in {text.place}.",
             )
     return None
 
 
-def _cpp(text: _Text) -> str | None:
+def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro | None:
+    """Return an import that fails where it stands: it is its own repro."""
+    for piece in candidates.imports(pieces):
+        if not _FAILURE.search(text.blocks[piece.place].text):
+            continue
+        return Repro(
+            kind=ReproKind.PYTHON,
+            text=piece.program.text.rstrip() + "\n",
+            launcher="python",
+            source=text.source,
+            needs=_needs(piece.program.text, issue),
+            reason=f"The import that fails in {text.place}.",
+        )
+    return None
+
+
+def _cpp(text: Text) -> str | None:
     for block in text.blocks:
         label = block.label.partition(" ")[0]
         if block.kind is BlockKind.PROSE:
@@ -228,20 +216,20 @@ def _cpp(text: _Text) -> str | None:
     return None
 
 
-def _of_cpp(code: str, text: _Text, issue: ReproIssue) -> Repro:
+def _of_cpp(code: str, text: Text, issue: ReproIssue) -> Repro:
     return Repro(
         kind=ReproKind.CPP,
         text=code.rstrip() + "\n",
         source=text.source,
         needs=_needs(code, issue),
-        reason=f"The C++ code in the {text.source}; it has to be built against libtorch.",
+        reason=f"The C++ code in {text.place}; it has to be built against libtorch.",
     )
 
 
 def _of_disabled(test: disabled.DisabledTest, issue: ReproIssue) -> Repro:
     named = (
         command.line
-        for command in _commands(_Text(source="body", blocks=read(issue.body), is_body=True))
+        for command in _commands(Text(source="body", blocks=read(issue.body), is_body=True))
         if command.is_test and test.test in command.line
     )
     line = next(named, test.command)
@@ -260,12 +248,12 @@ def _needs(text: str, issue: ReproIssue) -> tuple[str, ...]:
     return needs.of_program(text, launcher="", labels=issue.labels, title=issue.title)
 
 
-def _is_no_bug(body: _Text) -> bool:
+def _is_no_bug(body: Text) -> bool:
     heading = next((block.heading for block in body.blocks if block.heading), "")
     return _NO_BUG.match(heading) is not None
 
 
-def _why_nothing(issue: ReproIssue, own: Sequence[_Text]) -> str:
+def _why_nothing(issue: ReproIssue, own: Sequence[Text]) -> str:
     if any(candidates.pieces(text.blocks) for text in own):
         return (
             "The issue has Python code, but none that is whole: it uses names that nothing defines."

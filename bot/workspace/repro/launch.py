@@ -16,9 +16,11 @@ MAX_LINE = 4_000
 """Characters of one command line."""
 
 _PROMPT = re.compile(
-    r"^\s*(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%]|#(?=\s*\w+\s+-))\s+"
+    r"^\s*(?:\([\w./-]+\)\s*)?(?:\[?[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%\u276f\u279c]|#(?=\s*\w+\s+-))\s+"
 )
-_PROGRAMS = re.compile(r"python|torchrun|pytest")
+_PROGRAMS = re.compile(r"python|torchrun|pytest|accelerate|deepspeed")
+_SEVERAL = frozenset({"mpirun", "mpiexec", "srun", "accelerate", "deepspeed", "horovodrun"})
+"""Other launchers of several processes; the script stands behind their own words."""
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
 _PYTHON = re.compile(r"^(?:\S*/)?python[\d.]*$")
 _SEPARATORS = frozenset({"&&", "||", ";", "|", "&"})
@@ -54,7 +56,14 @@ class Command:
     def is_distributed(self) -> bool:
         """Whether it starts several processes."""
         first = self.words[0]
-        return first == "torchrun" or any(word in _LAUNCH_MODULES for word in self.words)
+        return first == "torchrun" or first in _SEVERAL or self.module in _LAUNCH_MODULES
+
+    @property
+    def module(self) -> str:
+        """What stands behind the first ``-m``; empty where there is none."""
+        words = self.words
+        place = words.index("-m") + 1 if "-m" in words else len(words)
+        return words[place] if place < len(words) else ""
 
     @property
     def is_test(self) -> bool:
@@ -160,8 +169,9 @@ def _read(words: Sequence[str]) -> Command | None:
     elif program == "pytest":
         words = ["python", "-m", "pytest", *words[1:]]
         program = "python"
-    elif program != "torchrun":
-        return None
+    elif program not in {"torchrun", *_SEVERAL}:
+        wrapped = next((n for n, word in enumerate(words) if _PYTHON.match(word)), 0)
+        return _read(words[wrapped:]) if wrapped else None
     return _with_script(tuple(variables), [program, *words[1:]])
 
 

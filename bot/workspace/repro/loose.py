@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from bot.workspace.repro import python
+from bot.workspace.repro import python, salvage
 
 _BEGIN = re.compile(r"^ {0,3}`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
 _KEYWORD = re.compile(
@@ -26,7 +26,7 @@ def find(text: str) -> list[python.Program]:
             continue
         end = _end(lines, number)
         code = "\n".join(lines[number:end]).strip().strip("`")
-        program = python.salvage(code)
+        program = salvage.salvage(code)
         if program is not None:
             found.append(program)
         number = end

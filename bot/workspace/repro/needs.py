@@ -46,6 +46,11 @@ _DEVICES = (
         ),
     ),
 )
+_TESTED = tuple(
+    (name, re.compile(rf"{name.upper()}(?:\.test_|::test_|$)|_{name}(?![a-z])|test_{name}\.py"))
+    for name in ("cuda", "xpu", "mps")
+)
+"""How a device stands in the name of a test, its class or its file."""
 _SEVERAL = re.compile(
     r"""["']?cuda:[1-9]|device_count\(\)\s*>=?\s*[12]|\bDataParallel\(|device_ids=\[\s*0\s*,"""
     r"""|\bworld_size\s*=\s*[2-9]|\bWORLD_SIZE\s*=\s*[2-9]|nprocs\s*=\s*[2-9]|\.cuda\([1-9]\)"""
@@ -97,6 +102,12 @@ def of_program(
         found.append("network")
     packages = sorted(set(modules) - _OWN)
     return tuple(dict.fromkeys([*devices, *found, *packages]))
+
+
+def of_test(line: str, *, labels: Iterable[str], title: str) -> tuple[str, ...]:
+    """Return what a test of PyTorch needs, by its command line: its name tells the device."""
+    named = "".join(f" --device {name}" for name, words in _TESTED if words.search(line))
+    return of_program(line + named, launcher="", labels=labels, title=title)
 
 
 def _devices(text: str) -> list[str]:

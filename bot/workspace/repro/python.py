@@ -7,7 +7,6 @@ import builtins
 import re
 import symtable
 import sys
-import textwrap
 import warnings
 from dataclasses import dataclass
 
@@ -27,17 +26,6 @@ _KNOWN = frozenset(dir(builtins)) | {
     "reveal_type",
 }
 _BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
-_OUTPUT = re.compile(
-    r"^\s*(?:"
-    r"Traceback \(most recent call last\)|During handling of the above|Segmentation fault"
-    r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Warning)\s*(?::|$)"
-    r"|tensor\(|\(?tensor\(|Output\b|Outputs?:|Result:|Aborted|Killed"
-    r"|\[rank\d+\]|[IWEF]\d{4} \d\d:\d\d|[-=*~_]{5,}\s*$|>>+ |\$ |terminate called"
-    r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:"
-    r")"
-)
-_START = re.compile(r"^(?:import|from)\s+[A-Za-z_.]")
-_MAGIC = re.compile(r"^(\s*)([%!].*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +86,11 @@ def read(text: str) -> Program | None:
 
 def parse(text: str) -> ast.Module | None:
     """Parse without a word: strange escapes in strangers' code are no warnings of ours."""
-    tree = _parse(text)
+    tree = parse_or_break(text)
     return tree if isinstance(tree, ast.Module) else None
 
 
-def salvage(text: str) -> Program | None:
-    """Read code that has something else around it: indentation, magics, output, a first line."""
-    text = textwrap.dedent(text[:MAX_CODE]).strip("\n")
-    whole = read(text)
-    if whole is not None and (whole.is_whole or not _has_output(text)):
-        return whole
-    lines = [_MAGIC.sub(r"\1pass  # \2", line) for line in text.split("\n")]
-    start = next((n for n, line in enumerate(lines) if _START.match(line)), 0)
-    for first in dict.fromkeys((0, start)):
-        found = _without_output(lines[first:])
-        if found is not None:
-            return found
-    return whole
-
-
-def with_prelude(program: Program) -> str:
-    """Return the program's text with the imports it lacks in front."""
-    added = [IMPORTS[name] for name in IMPORTS if name in program.lacks]
-    return "\n".join([*added, "", program.text]) if added else program.text
-
-
-def _parse(text: str) -> ast.Module | int:
+def parse_or_break(text: str) -> ast.Module | int:
     """Return the tree, or the line where it breaks."""
     try:
         with warnings.catch_warnings():
@@ -135,36 +102,10 @@ def _parse(text: str) -> ast.Module | int:
         return 1
 
 
-def _without_output(lines: list[str]) -> Program | None:
-    """Take the lines before what the program printed, or before a sentence about it."""
-    output = next((n for n, line in enumerate(lines) if n and _OUTPUT.match(line)), len(lines))
-    sentence = next((n for n, line in enumerate(lines) if n and _is_sentence(line)), len(lines))
-    broken = _parse("\n".join(lines[:output]))
-    ends = [output, sentence]
-    if isinstance(broken, int) and 1 < broken <= output and _is_prose(lines[broken - 1]):
-        ends.append(broken - 1)
-    for end in dict.fromkeys(ends):
-        found = read("\n".join(lines[:end]).rstrip())
-        if found is not None:
-            return found
-    return None
-
-
-def _has_output(text: str) -> bool:
-    return any(_OUTPUT.match(line) for line in text.split("\n"))
-
-
-def _is_sentence(line: str) -> bool:
-    return len(line.split()) > 2 and _is_prose(line)  # noqa: PLR2004 -- fewer may be output
-
-
-def _is_prose(line: str) -> bool:
-    """Whether a line that does not parse is output or a sentence, not broken code."""
-    if not line.strip() or line[0].isspace():
-        return False
-    if _OUTPUT.match(line):
-        return True
-    return not re.search(r"[=(){}\[\]]|^(?:import|from|def|class|for|while|if|with|try|@)\b", line)
+def with_prelude(program: Program) -> str:
+    """Return the program's text with the imports it lacks in front."""
+    added = [IMPORTS[name] for name in IMPORTS if name in program.lacks]
+    return "\n".join([*added, "", program.text]) if added else program.text
 
 
 def _defined(table: symtable.SymbolTable) -> set[str]:
@@ -224,11 +165,17 @@ def _modules(tree: ast.Module) -> set[str]:
     return found
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+_DEFINITIONS = (ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
 _ACTIONS = (ast.Call, ast.BinOp, ast.Subscript, ast.Await, ast.Delete, ast.AugAssign)
 
 
+_COMPILING = re.compile(r"\bjit\.(?:script|interface)\b|\blibrary\.\w+|\bcustom_op\b")
+"""Decorators that do the work of PyTorch when the function is defined."""
+
+
 def _acts(statement: ast.stmt) -> bool:
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return any(_COMPILING.search(ast.unparse(one)) for one in statement.decorator_list)
     if isinstance(statement, _DEFINITIONS):
         return False
     return any(isinstance(node, _ACTIONS) for node in ast.walk(statement))

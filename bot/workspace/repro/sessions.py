@@ -19,6 +19,11 @@ def is_session(text: str) -> bool:
     return any(_PROMPT.match(line) or _IN.match(line) for line in text.split("\n"))
 
 
+def is_notebook(text: str) -> bool:
+    """Whether some lines begin with IPython's prompt."""
+    return any(_IN.match(line) for line in text.split("\n"))
+
+
 def typed(text: str) -> str:
     """Return what was typed, without prompts and without what was answered."""
     lines = text.split("\n")

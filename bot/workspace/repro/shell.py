@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import launch
+from bot.workspace.repro import launch, versions
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -90,6 +91,7 @@ def script(text: str, *, files: Collection[str]) -> str | None:
     joined = "\n".join(lines)
     known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
     is_cloned = "git clone" in joined
+    is_installed = "pip install" in joined
     does = False
     for line in lines:
         words = line.split()
@@ -98,12 +100,20 @@ def script(text: str, *, files: Collection[str]) -> str | None:
         for command in launch.of_line(line):
             if command.script and not is_cloned and not _is_known(command.script, known):
                 return None
-            does = True
+            if not (command.script or is_cloned or is_installed or _is_own(command.module)):
+                return None
+            does = does or not (command.code and versions.are_asked(command.code))
     return joined if does else None
 
 
 def _is_known(name: str, known: Collection[str]) -> bool:
     return name in known or name.rpartition("/")[2] in known or _SOURCE.match(name) is not None
+
+
+def _is_own(module: str) -> bool:
+    """Whether a module that ``-m`` starts is PyTorch's or Python's; none is."""
+    top = module.partition(".")[0]
+    return not top or top in {"torch", "torchgen", "pytest"} or top in sys.stdlib_module_names
 
 
 def _commands(text: str) -> list[str] | None:

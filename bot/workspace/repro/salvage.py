@@ -1,0 +1,113 @@
+"""Python code read out of what stands around it: output, magics, a first line, a damaged copy."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from bot.workspace.repro.python import MAX_CODE, parse_or_break, read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.workspace.repro.python import Program
+
+_OUTPUT = re.compile(
+    r"^\s*(?:"
+    r"Traceback \(most recent call last\)|During handling of the above|Segmentation fault"
+    r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Warning)\s*(?::|$)"
+    r"|tensor\(|\(?tensor\(|Output\b|Outputs?:|Result:|Aborted|Killed"
+    r"|\[rank\d+\]|[IWEF]\d{4} \d\d:\d\d|[-=*~_]{5,}\s*$|>>+ |\$ |terminate called"
+    r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:"
+    r")"
+)
+_VALUE = re.compile(r"^(?:tensor|torch\.Size)\(")
+"""A printed value at the beginning of a line."""
+_START = re.compile(r"^(?:(?:import|from)\s+[A-Za-z_.]|@\w|(?:def|class) \w|\w+ = torch\.)")
+_MAGIC = re.compile(r"^(\s*)([%!].*)$")
+_OLD_PRINT = re.compile(r"^(\s*)print[ \t]+(?![(=])(\S.*)$", re.MULTILINE)
+_TYPED = str.maketrans({"\u00a0": " ", "\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
+_CODE = re.compile(r"[=(){}\[\]]|^(?:import|from|def|class|for|while|if|with|try|print|@)\b")
+_BRACKET = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+def salvage(text: str) -> Program | None:
+    """Read code that has something else around it: indentation, magics, output, a first line."""
+    text = textwrap.dedent(text[:MAX_CODE]).strip("\n")
+    whole = read(text)
+    if whole is not None and (whole.is_whole or not _has_output(text)):
+        is_value = "tensor" not in whole.defines
+        return (_among_values(text.split("\n")) if is_value else None) or whole
+    repaired = _repaired(text)
+    if repaired != text and (found := read(repaired)) is not None:
+        return found
+    for variant in dict.fromkeys((text, repaired)):
+        lines = [_MAGIC.sub(r"\1pass  # \2", line) for line in variant.split("\n")]
+        start = next((n for n, line in enumerate(lines) if _START.match(line)), 0)
+        for first in dict.fromkeys((0, start)):
+            found = _among_values(lines[first:]) or _without_output(lines[first:])
+            if found is not None:
+                return found
+    return whole
+
+
+def _repaired(text: str) -> str:
+    """Undo what a copy did to the code: quotes, spaces, entities; and Python 2's ``print``."""
+    repaired = text.translate(_TYPED)
+    if re.search(r"&(?:lt|gt|amp|quot|#39);", repaired):
+        repaired = html.unescape(repaired)
+    return _OLD_PRINT.sub(r"\1print(\2)", repaired)
+
+
+def _among_values(lines: Sequence[str]) -> Program | None:
+    """Read code that has printed values between its lines; None where it has none."""
+    kept: list[str] = []
+    depth = 0
+    in_value = False
+    for line in lines:
+        in_value = in_value or bool(_VALUE.match(line))
+        if not in_value:
+            kept.append(line)
+            continue
+        depth += sum(_BRACKET.get(character, 0) for character in line)
+        if depth <= 0:
+            in_value, depth = False, 0
+    if in_value or len(kept) == len(lines):
+        return None
+    return read("\n".join(kept).rstrip()) or _without_output(kept)
+
+
+def _without_output(lines: Sequence[str]) -> Program | None:
+    """Take the lines before what the program printed, or before a sentence about it."""
+    output = next((n for n, line in enumerate(lines) if n and _OUTPUT.match(line)), len(lines))
+    sentence = next((n for n, line in enumerate(lines) if n and _is_sentence(line)), len(lines))
+    broken = parse_or_break("\n".join(lines[:output]))
+    ends = [output, sentence]
+    if isinstance(broken, int) and 1 < broken <= output and _is_prose(lines[broken - 1]):
+        ends.append(broken - 1)
+    for end in dict.fromkeys(ends):
+        found = read("\n".join(lines[:end]).rstrip())
+        if found is not None:
+            return found
+    return None
+
+
+def _has_output(text: str) -> bool:
+    return any(_OUTPUT.match(line) or _VALUE.match(line) for line in text.split("\n"))
+
+
+def _is_sentence(line: str) -> bool:
+    return len(line.split()) > 2 and _is_prose(line)  # noqa: PLR2004 -- fewer may be output
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line that does not parse is output or a sentence, not broken code."""
+    if not line.strip() or line[0].isspace():
+        return False
+    if _OUTPUT.match(line):
+        return True
+    return not re.search(
+        r"[=(){}\[\]]|^(?:import|from|def|class|for|while|if|with|try|print|@)\b", line
+    )

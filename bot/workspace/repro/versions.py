@@ -1,0 +1,19 @@
+"""Code that only asks what is installed: it stands in many issues and shows no bug."""
+
+from __future__ import annotations
+
+import re
+
+_ASKS_VERSION = re.compile(
+    r"(?:import [\w., ]+|from torch\.utils import collect_env|#.*"
+    r"|(?:print\()?\s*(?:f?(?:'[^']*'|\"[^\"]*\"),?\s*)?[\w.]*"
+    r"(?:__version__|version\.\w+|is_available\(\)|device_count\(\)|get_device_name\([\w.]*\)"
+    r"|cudnn\.version\(\)|__config__\.show\(\)|arch_list\(\)|collect_env[\w.()]*)\)?)?\s*"
+)
+_FEW_LINES = 20
+
+
+def are_asked(text: str) -> bool:
+    """Whether a program only says what is installed."""
+    lines = re.split(r"[;\n]", text)
+    return len(lines) <= _FEW_LINES and all(_ASKS_VERSION.fullmatch(line.strip()) for line in lines)
