@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from html.parser import HTMLParser
@@ -19,6 +20,7 @@ MAX_LENGTH = 300_000
 SESSION = "pycon"
 """The label of what was typed at Python's prompt without a fence."""
 _MAX_LEAD = 600
+_QUOTE_MARKS = re.compile(r"^(?: {0,3}> ?)+")
 _MARKDOWN = (
     MarkdownIt("commonmark").enable("table").disable(["emphasis", "link", "image", "entity"])
 )
@@ -88,6 +90,7 @@ class _Reader:
         self._lead = ""
         self._prose: tuple[int, int] | None = None
         self._quotes = 0
+        self._tables = 0
         self._session: list[str] = []
         self._in_session = False
         self._is_heading = False
@@ -103,6 +106,8 @@ class _Reader:
         match token.type:
             case "blockquote_open" | "blockquote_close":
                 self._take_quote(token)
+            case "table_open" | "table_close":
+                self._tables += token.nesting
             case _ if self._in_session:
                 pass
             case "heading_open" | "heading_close":
@@ -155,7 +160,7 @@ class _Reader:
         self._extend_prose(token)
         self._lead = token.content[-_MAX_LEAD:]
         for child in token.children or ():
-            if child.type == "code_inline":
+            if child.type == "code_inline" and not self._tables:
                 self._add(BlockKind.INLINE, child.content)
 
     def _extend_prose(self, token: Token) -> None:
@@ -169,7 +174,10 @@ class _Reader:
             return
         start, end = self._prose
         self._prose = None
-        self._add(BlockKind.PROSE, "\n".join(self._lines[start:end]))
+        lines = self._lines[start:end]
+        if self._quotes:
+            lines = [_QUOTE_MARKS.sub("", line) for line in lines]
+        self._add(BlockKind.PROSE, "\n".join(lines))
 
     def _end_session(self) -> None:
         typed, self._session = self._session, []

@@ -21,6 +21,7 @@ _NO_BUG = re.compile(
     r"^\W*(?:the feature, motivation|feature\b|the doc issue|documentation\b|questions? and help)",
     re.IGNORECASE,
 )
+_WISH = re.compile(r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b)", re.IGNORECASE)
 _FAILURE = re.compile(
     r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
 )
@@ -46,7 +47,7 @@ def extract(issue: ReproIssue) -> Repro:
     if test is not None:
         return _of_disabled(test, issue)
     own, others = texts.of(issue)
-    if _is_no_bug(own[-1]) and not _FAILURE.search(issue.body):
+    if _is_no_bug(issue.title, own[-1]) and not _FAILURE.search(issue.body):
         return _none("The issue asks for a feature or a change of the documentation.")
     for text in (*own, *others):
         found = _of_text(text, own, issue)
@@ -248,9 +249,11 @@ def _needs(text: str, issue: ReproIssue) -> tuple[str, ...]:
     return needs.of_program(text, launcher="", labels=issue.labels, title=issue.title)
 
 
-def _is_no_bug(body: Text) -> bool:
+def _is_no_bug(title: str, body: Text) -> bool:
     heading = next((block.heading for block in body.blocks if block.heading), "")
-    return _NO_BUG.match(heading) is not None
+    if heading:
+        return _NO_BUG.match(heading) is not None
+    return _WISH.match(title) is not None
 
 
 def _why_nothing(issue: ReproIssue, own: Sequence[Text]) -> str:

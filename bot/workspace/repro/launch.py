@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,9 +14,12 @@ SCRIPT = "repro.py"
 """How the launcher calls the script when it has to name it."""
 MAX_LINE = 4_000
 """Characters of one command line."""
+_MAX_EXPORTED = 20
 
 _PROMPT = re.compile(
-    r"^\s*(?:\([\w./-]+\)\s*)?(?:\[?[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%\u276f\u279c]|#(?=\s*\w+\s+-))\s+"
+    r"^\s*(?:\([\w./-]+\)\s*)?(?:"
+    r"(?:\[?[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%\u276f\u279c]|#(?=\s*\w+\s+-))\s+"
+    r"|(?:PS )?[A-Za-z]:\\[^>\n]*>\s*)"
 )
 _PROGRAMS = re.compile(r"python|torchrun|pytest|accelerate|deepspeed")
 _SEVERAL = frozenset({"mpirun", "mpiexec", "srun", "accelerate", "deepspeed", "horovodrun"})
@@ -27,8 +30,12 @@ _SEPARATORS = frozenset({"&&", "||", ";", "|", "&"})
 _REDIRECTIONS = re.compile(r"^(?:\d*>{1,2}|<|&>|\d*>&)")
 _IN_PROSE = re.compile(
     r"(?:^|[\s`:])((?:[A-Z_][A-Z0-9_]*=[^\s`]+\s+){0,8}"
-    r"(?:torchrun|python[\d.]*\s+-m\s+torch\.distributed\.(?:run|launch))\s[^`\n]*)"
+    r"(?:torchrun|python[\d.]*\s+-m\s+torch\.distributed\.(?:run|launch)"
+    r"|(?:python[\d.]*|pytest)(?:\s+-\S+){0,4}\s+(?:\./)?(?:pytorch/)?test/\S+\.py)(?=[\s`:])[^`\n]*)"
 )
+_NUMBER = re.compile(r"[\d.]*\d")
+_TEST_NAME = re.compile(r"Test\w*(?:\.test_\w+)?|\w*Tests?(?:\.test_\w+)|test_\w+")
+_EXPORTED = re.compile(r"^export\s+((?:[A-Za-z_]\w*=\S*\s*)+)$")
 _LAUNCH_MODULES = frozenset(
     {"torch.distributed.run", "torch.distributed.launch", "torch.distributed.elastic"}
 )
@@ -93,9 +100,14 @@ class Command:
 
 
 def commands(text: str) -> Iterator[Command]:
-    """Find the Python programs that the lines of a block of code start."""
+    """Find the Python programs that the lines of a block of code start, with what is exported."""
+    exported: tuple[str, ...] = ()
     for line in lines(text):
-        yield from of_line(line)
+        found = _EXPORTED.match(line)
+        if found is not None and len(exported) < _MAX_EXPORTED:
+            exported += _variables(found[1])
+        for command in of_line(line):
+            yield replace(command, variables=(*exported, *command.variables))
 
 
 def of_line(line: str) -> Iterator[Command]:
@@ -109,20 +121,11 @@ def of_line(line: str) -> Iterator[Command]:
 
 
 def in_prose(text: str) -> Iterator[Command]:
-    """Find launch lines of several processes inside sentences."""
+    """Find launch lines of several processes, and of PyTorch's tests, inside sentences."""
     for line in text.split("\n"):
         for found in _IN_PROSE.finditer(line[:MAX_LINE]):
             for command in of_line(found[1]):
-                stop = next(
-                    (n for n, word in enumerate(command.arguments) if not word.startswith("-")),
-                    len(command.arguments),
-                )
-                yield Command(
-                    variables=command.variables,
-                    words=command.words,
-                    script=command.script,
-                    arguments=command.arguments[:stop],
-                )
+                yield replace(command, arguments=_before_words(command.arguments))
 
 
 def lines(text: str) -> list[str]:
@@ -134,6 +137,31 @@ def lines(text: str) -> list[str]:
 def has_prompt(line: str) -> bool:
     """Whether a line begins as a shell's prompt does."""
     return _PROMPT.match(line) is not None
+
+
+def _before_words(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the arguments up to where the sentence goes on."""
+    before = ""
+    for number, word in enumerate(arguments):
+        is_value = before in {"-k", "-m"} or (before[:1] == "-" and _NUMBER.fullmatch(word))
+        if not (word.startswith("-") or is_value or _TEST_NAME.fullmatch(word.rstrip(".,"))):
+            return arguments[:number]
+        before = word
+    return arguments
+
+
+def _variables(text: str) -> tuple[str, ...]:
+    try:
+        words = shlex.split(text)
+    except ValueError:  # a quotation that is never closed
+        return ()
+    return tuple(
+        word
+        for word in words
+        if _VARIABLE.match(word)
+        and "$" not in word
+        and word.partition("=")[0] not in _OWN_VARIABLES
+    )
 
 
 def _split(line: str) -> Iterator[list[str]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 
 from bot.workspace.repro import python, salvage
 
-_BEGIN = re.compile(r"^ {0,3}`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
+_BEGIN = re.compile(r"^\s*`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
 _KEYWORD = re.compile(
     r"^(?:import \w|from \S+ import|def \w|class \w|async |for .* in |while |if |elif |else:|try:"
     r"|except\b|finally:|with |return\b|assert |raise |del |global |pass$|[#@)\]}]|\"\"\"|''')"
@@ -25,7 +26,7 @@ def find(text: str) -> list[python.Program]:
             number += 1
             continue
         end = _end(lines, number)
-        code = "\n".join(lines[number:end]).strip().strip("`")
+        code = textwrap.dedent("\n".join(lines[number:end])).strip().strip("`")
         program = salvage.salvage(code)
         if program is not None:
             found.append(program)
@@ -34,13 +35,16 @@ def find(text: str) -> list[python.Program]:
 
 
 def _end(lines: list[str], start: int) -> int:
-    """Return the number of the first line that is a sentence again."""
+    """Return the number of the first line that is a sentence again, or indented less."""
+    indentation = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
     depth = 0
     end = start
     for number in range(start, len(lines)):
         line = lines[number].rstrip("`")
-        if depth <= 0 and line.strip() and number > start and not _is_code(line):
-            break
+        if depth <= 0 and line.strip() and number > start:
+            code = line.removeprefix(indentation)
+            if not line.startswith(indentation) or not _is_code(code):
+                break
         depth += sum(_BRACKET.get(character, 0) for character in line)
         end = number + 1
     return end

@@ -39,7 +39,7 @@ _DEVICES = (
     (
         "cuda",
         re.compile(
-            r"""["']cuda(?::\d+)?["']|["'][^"'\n]{0,40}nccl["']|\.cuda\(|torch\.cuda\.|\bkCUDA\b"""
+            r"""["']cuda(?::\d+)?["']|accelerator=["'](?:gpu|cuda)|\bgpus=[1-9]|["'][^"'\n]{0,40}nccl["']|\.cuda\(|torch\.cuda\.|\bkCUDA\b"""
             r"""|\bcudaMalloc|cuda_runtime|^\s*(?:import|from) triton\b|--devices?[ =]cuda"""
             r"""|\bnvcc\b|(?<![\w-])-dcuda\b|torch\.backends\.cu(?:da|dnn)\.|cuda:\d""",
             re.MULTILINE,
@@ -54,6 +54,7 @@ _TESTED = tuple(
 _SEVERAL = re.compile(
     r"""["']?cuda:[1-9]|device_count\(\)\s*>=?\s*[12]|\bDataParallel\(|device_ids=\[\s*0\s*,"""
     r"""|\bworld_size\s*=\s*[2-9]|\bWORLD_SIZE\s*=\s*[2-9]|nprocs\s*=\s*[2-9]|\.cuda\([1-9]\)"""
+    r"""|\bdevices=[2-9]|\bgpus=[2-9]"""
 )
 _PROCESSES = re.compile(r"--?n(?:proc)?[-_]?(?:proc[-_])?per[-_]node[ =](\w+)|--nproc[ =](\w+)")
 _NETWORK = re.compile(
