@@ -24,7 +24,7 @@ from bot.intake import Handling, Receiving
 from bot.intake.investigate import INVESTIGATE, JOBS, InvestigateHandler
 from bot.intake.receiving import DELIVERIES, HANDLE_DELIVERY
 from bot.intake.replies import Replies
-from bot.investigation import Investigation, Parts, Steps
+from bot.investigation import Investigation, Parts, Steps, WaitingRoom
 from bot.machines import provider as machine_provider
 from bot.publisher import Publisher
 from bot.redaction import Redactor
@@ -35,6 +35,7 @@ from bot.store import (
     Documents,
     Jobs,
     Leases,
+    Queue,
     RightConfigurations,
     only_process,
 )
@@ -154,12 +155,16 @@ async def _parts(
     configurations = Configurations(RightConfigurations(database))
     provider = machine_provider(settings, leases)
     stack.push_async_callback(provider.close)
+    queue = Queue(database, machines=provider.offers, limits=settings.limits)
+    room = WaitingRoom(queue, interval=settings.poll_interval)
+    stack.push_async_callback(room.close)
     return Parts(
         settings=settings,
         github=github,
         configurations=configurations,
         jobs=jobs,
         leases=leases,
+        room=room,
         documents=documents,
         provider=provider,
         agents=known_agents,
@@ -171,6 +176,7 @@ async def _parts(
             github=github,
             jobs=jobs,
             documents=documents,
+            queue=queue,
             agents=known_agents,
             redactor=redactor,
             interval=settings.progress_interval,

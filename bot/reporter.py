@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.github import Comment, GitHub, Repository
     from bot.models import JobId, Thread
     from bot.redaction import Redactor
-    from bot.store import Documents, Job, Jobs
+    from bot.store import Documents, Job, Jobs, Queue
 
 PROGRESS_NOT_SHOWN = "progress_not_shown"
 COMMENT_GONE = "comment_gone"
@@ -54,6 +54,7 @@ class Reporter:
         github: GitHub,
         jobs: Jobs,
         documents: Documents,
+        queue: Queue,
         agents: Mapping[str, Agent],
         redactor: Redactor,
         interval: timedelta,
@@ -62,6 +63,7 @@ class Reporter:
         self._github = github
         self._jobs = jobs
         self._documents = documents
+        self._queue = queue
         self._agents = agents
         self._redactor = redactor
         self._interval = interval.total_seconds()
@@ -158,14 +160,14 @@ class Reporter:
 
     async def _progress(self, job: Job, *, outcome: Outcome | None = None) -> str:
         documents = await self._documents.read_all(job.id, job.request.run) if outcome else {}
-        waits = outcome is None and job.state in {JobState.RECEIVED, JobState.QUEUED}
+        waits = outcome is None and job.state is JobState.QUEUED
         view = render.ProgressView(
             job=_told(job),
             state=outcome.state if outcome else job.state,
             now=datetime.now(UTC),
             times=job.states,
             failed_in=_failed_in(job, outcome),
-            queue_position=await self._jobs.waiting_before(job.id) + 1 if waits else None,
+            standing=await self._queue.standing(job.id) if waits else None,
             machine=job.machine or "",
             torch_version=job.build.version if job.build else "",
             progress=job.progress or AgentProgress(),

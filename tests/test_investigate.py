@@ -19,7 +19,7 @@ async def test_a_bug_is_fixed(bot: Bot) -> None:
 <!-- ptq:progress job=YYYYMMDD-pytorch-1 run=1 -->
 **I am waiting for a machine** (job `YYYYMMDD-pytorch-1`), as [asked for](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID) by maintainer.
 
-- – Reserve a machine: `1 × h100`, 1st in the queue
+- – Reserve a machine: `1 × h100`
 - – Prepare PyTorch on it
 - – Investigate
 - – Prove the fix

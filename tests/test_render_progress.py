@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from bot import render
@@ -16,7 +18,18 @@ from bot.models import (
     PullRequest,
     Verdict,
 )
+from bot.queue import (
+    BiggerFirst,
+    GpuTypeIsFull,
+    NoFreeMachine,
+    PersonIsFull,
+    RepositoryIsFull,
+    Standing,
+)
 from bot.redaction import Redactor
+
+if TYPE_CHECKING:
+    from bot.queue import Reason
 
 REDACTOR = Redactor(["hunter2hunter2"])
 START = datetime(2026, 1, 2, 15, 4, tzinfo=UTC)
@@ -56,7 +69,7 @@ def test_a_job_that_waits() -> None:
         state=JobState.QUEUED,
         now=START + timedelta(seconds=21),
         times=_times(JobState.QUEUED),
-        queue_position=2,
+        standing=Standing(2, NoFreeMachine(None)),
     )
     assert _progress(view) == snapshot("""\
 <!-- ptq:progress job=20260102-pytorch-7 run=1 -->
@@ -68,8 +81,48 @@ def test_a_job_that_waits() -> None:
 - – Give the machine back
 - – Check and publish the patch
 
+It waits because every machine that fits is busy.
+
 The report will appear in this comment, and a short answer under it. Last update: 2026-01-02 15:04 UTC.\
 """)
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (NoFreeMachine("gpu-1"), snapshot("It waits because machine `gpu-1` is busy.")),
+        (
+            RepositoryIsFull(5, 5),
+            snapshot("It waits because this repository has 5 of the 5 jobs that may run at once."),
+        ),
+        (
+            PersonIsFull(2, 1, is_here=False),
+            snapshot("It waits because alice has 2 of the 1 job that one person may have at once."),
+        ),
+        (
+            PersonIsFull(2, 2, is_here=True),
+            snapshot(
+                "It waits because alice has 2 of the 2 jobs that one person may have at once here."
+            ),
+        ),
+        (
+            GpuTypeIsFull("h100", 7, 8),
+            snapshot("It waits because 7 of the 8 `h100` that may be lent at once are in use."),
+        ),
+        (
+            BiggerFirst("h100"),
+            snapshot("It waits because a job that needs more `h100` at once has waited too long."),
+        ),
+    ],
+)
+def test_why_a_job_waits(reason: Reason, sentence: str) -> None:
+    """Whoever waits reads what for, with the numbers."""
+    view = render.ProgressView(
+        job=JOB, state=JobState.QUEUED, now=START, standing=Standing(11, reason)
+    )
+    text = _progress(view)
+    assert "`1 × h100`, 11th in the queue" in text
+    assert text.split("\n\n")[-2] == sentence
 
 
 def test_a_job_that_runs() -> None:

@@ -52,7 +52,7 @@ class Part(BaseModel):
 
 
 class Limits(Part):
-    """The most of one job; the operator's own limits hold beside these."""
+    """The most of one job, and of jobs at once; the operator's own limits hold beside these."""
 
     hours: float | None = Field(default=None, gt=0, le=24)
     """Hours that the machine is kept."""
@@ -60,6 +60,10 @@ class Limits(Part):
     """GPUs."""
     usd: float | None = Field(default=None, gt=0, le=1000)
     """US dollars spent on the model."""
+    jobs: int | None = Field(default=None, ge=1, le=1000)
+    """Jobs of this repository that have a machine at once; the others wait."""
+    jobs_per_person: int | None = Field(default=None, ge=1, le=1000)
+    """The same of one person."""
 
 
 class Paths(Part):
@@ -108,7 +112,7 @@ class RepositoryConfiguration(Part):
     defaults: JobOptions = JobOptions()
     """Options of a job, where the command does not say them."""
     limits: Limits = Limits()
-    """The most of one job."""
+    """The most of one job, and of jobs at once."""
     gpu_types: tuple[GpuType, ...] | None = Field(
         default=None, min_length=1, max_length=_MOST_GPU_TYPES
     )

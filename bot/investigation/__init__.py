@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.investigation.parts import Parts
 from bot.investigation.steps import Steps
+from bot.investigation.waiting import WaitingRoom
 from bot.investigation.workflow import Investigation
 
-__all__ = ["Investigation", "Parts", "Steps"]
+__all__ = ["Investigation", "Parts", "Steps", "WaitingRoom"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import NoMachine
+from bot.configuration import Limits
 from bot.investigation.admission import frozen_issue
 from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.records import Prepared, Reserved
@@ -46,8 +46,17 @@ async def reserve(parts: Parts, job_id: JobId) -> Reserved:
         duration=timedelta(hours=request.options.hours),
         machine=request.options.machine,
     )
+    parts.provider.check(wanted)
+    own = await _own_limits(parts, request)
+    await parts.leases.open(
+        lease_id,
+        job_id,
+        parts.provider.name,
+        wanted,
+        repository_limit=own.jobs,
+        person_limit=own.jobs_per_person,
+    )
     await parts.jobs.enter(job_id, JobState.QUEUED)
-    await parts.leases.open(lease_id, job_id, parts.provider.name, wanted)
     async with parts.reporter.live(job_id):
         reservation = await unless_cancelled(parts, job_id, _ask(parts, job_id, lease_id, wanted))
     if reservation is not None:
@@ -56,17 +65,18 @@ async def reserve(parts: Parts, job_id: JobId) -> Reserved:
     return Reserved(reservation=reservation)
 
 
+async def _own_limits(parts: Parts, request: JobRequest) -> Limits:
+    """Return the limits of the repository's own configuration; none for a job of a terminal."""
+    if (thread := request.thread) is None:
+        return Limits()
+    return (await parts.configurations.of(parts.repository(thread))).configuration.limits
+
+
 async def _ask(parts: Parts, job_id: JobId, lease_id: LeaseId, wanted: GpuRequest) -> Reservation:
-    while True:
-        try:
-            reservation = await parts.provider.reserve(lease_id, wanted)
-        except NoMachine as error:
-            if error.final:
-                raise
-            await asyncio.sleep(parts.settings.poll_interval.total_seconds())
-            continue
-        await parts.jobs.enter(job_id, JobState.RESERVING)
-        return reservation
+    """Wait for the job's turn, which the queue decides; then ask the provider."""
+    await parts.room.turn(lease_id)
+    await parts.jobs.enter(job_id, JobState.RESERVING)
+    return await parts.provider.reserve(lease_id, wanted)
 
 
 async def prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Prepared:
@@ -116,4 +126,5 @@ async def release(parts: Parts, job_id: JobId) -> None:
         await parts.jobs.enter(job_id, JobState.RELEASING)
     await parts.provider.release(lease_of(request))
     await parts.leases.release(lease_of(request))
+    parts.room.look()
     _log.info(MACHINE_RELEASED, lease=lease_of(request))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bot.configuration import Configurations
     from bot.gateway import Gateway
     from bot.github import GitHub, Repository
+    from bot.investigation.waiting import WaitingRoom
     from bot.machines.base import MachineProvider
     from bot.models import Thread
     from bot.publisher import Publisher
@@ -30,6 +31,7 @@ class Parts:
     configurations: Configurations
     jobs: Jobs
     leases: Leases
+    room: WaitingRoom
     documents: Documents
     provider: MachineProvider
     agents: Mapping[str, Agent]

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
-    from bot.models import GpuRequest, LeaseId, Reservation
+    from bot.models import GpuRequest, LeaseId, Offer, Reservation
 
 DEFAULT_TIMEOUT = timedelta(minutes=2)
 
@@ -107,6 +107,15 @@ class MachineProvider(Protocol):
     @property
     def name(self) -> str:
         """How the settings call it."""
+        ...
+
+    @property
+    def offers(self) -> Sequence[Offer] | None:
+        """The machines whose slots the queue lends; None when the provider has its own queue."""
+        ...
+
+    def check(self, request: GpuRequest) -> None:
+        """Raise NoMachine (``final``) for what could never be lent."""
         ...
 
     async def reserve(self, lease_id: LeaseId, request: GpuRequest) -> Reservation:

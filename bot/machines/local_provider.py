@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from bot.machines.local import LocalShell
 from bot.machines.relays import Relays
-from bot.machines.slots import LeaseBook, Offer, Slots
+from bot.machines.slots import LeaseBook, Slots
+from bot.models import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from datetime import datetime
 
     from bot.machines.base import Shell
@@ -34,9 +35,22 @@ class LocalProvider:
         self._environment = environment
         self._relays = Relays()
         offer = Offer(
-            self.name, settings.gpu_type, settings.gpus, settings.slots, settings.workspace
+            machine=self.name,
+            gpu_type=settings.gpu_type,
+            gpus=settings.gpus,
+            slots=settings.slots,
+            workspace=settings.workspace,
         )
         self._slots = Slots(provider=self.name, offers=[offer], leases=leases)
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        """What it lends; see ``MachineProvider.offers``."""
+        return self._slots.offers
+
+    def check(self, request: GpuRequest) -> None:
+        """See that a machine fits; see ``MachineProvider.check``."""
+        self._slots.fitting(request)
 
     async def reserve(self, lease_id: LeaseId, request: GpuRequest) -> Reservation:
         """Reserve a slot; see ``MachineProvider.reserve``."""

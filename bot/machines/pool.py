@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MachineError
 from bot.machines.connections import Connections
-from bot.machines.slots import LeaseBook, Offer, Slots
+from bot.machines.slots import LeaseBook, Slots
 from bot.machines.ssh import SshShell
+from bot.models import Offer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -32,12 +33,25 @@ class PoolProvider:
             provider=self.name,
             offers=[
                 Offer(
-                    machine.name, machine.gpu_type, machine.gpus, machine.slots, machine.workspace
+                    machine=machine.name,
+                    gpu_type=machine.gpu_type,
+                    gpus=machine.gpus,
+                    slots=machine.slots,
+                    workspace=machine.workspace,
                 )
                 for machine in machines
             ],
             leases=leases,
         )
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        """What it lends; see ``MachineProvider.offers``."""
+        return self._slots.offers
+
+    def check(self, request: GpuRequest) -> None:
+        """See that a machine fits; see ``MachineProvider.check``."""
+        self._slots.fitting(request)
 
     async def reserve(self, lease_id: LeaseId, request: GpuRequest) -> Reservation:
         """Reserve a slot and see that its machine answers; see ``MachineProvider.reserve``.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import MachineError, NoMachine
@@ -12,9 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.models import GpuRequest, LeaseId
-
-_NO_GPU = "cpu"
+    from bot.models import GpuRequest, LeaseId, Offer
 
 
 class LeaseBook(Protocol):
@@ -39,34 +36,6 @@ class LeaseBook(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A machine that can be lent."""
-
-    machine: str
-    gpu_type: str
-    gpus: int
-    """GPUs of one slot."""
-    slots: int
-    workspace: str
-
-    def fits(self, request: GpuRequest) -> bool:
-        """Whether a slot is enough.
-
-        Who names a machine takes its kind of GPU; a machine without GPUs is not asked for their
-        number, since nobody asks for none.
-        """
-        if request.machine is not None and request.machine != self.machine:
-            return False
-        own_type = self.gpu_type.casefold()
-        if request.machine is None and request.gpu_type.casefold() != own_type:
-            return False
-        return own_type == _NO_GPU or self.gpus >= request.gpus
-
-    def __str__(self) -> str:
-        return f"{self.machine} ({self.gpus} × {self.gpu_type})"  # noqa: RUF001 -- as people write it
-
-
 class Slots:
     """Who lends the slots of these machines; the part that the pool and the local machine share."""
 
@@ -78,14 +47,24 @@ class Slots:
 
     async def reserve(self, lease_id: LeaseId, request: GpuRequest) -> Reservation:
         """Bind the lease to a slot; see ``MachineProvider.reserve``."""
-        fitting = [offer for offer in self._offers if offer.fits(request)]
-        if not fitting:
-            raise NoMachine(self._nothing_fits(request), final=True)
+        fitting = self.fitting(request)
         slots = [(offer.machine, offer.slots) for offer in fitting]
         if await self._leases.claim(lease_id, slots) is None:
             names = ", ".join(offer.machine for offer in fitting)
             raise NoMachine(f"every slot is taken: {names}")
         return await self._living(lease_id)
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        """The machines, the smallest first."""
+        return self._offers
+
+    def fitting(self, request: GpuRequest) -> Sequence[Offer]:
+        """Return the machines of which one would do; see ``MachineProvider.check``."""
+        fitting = [offer for offer in self._offers if offer.fits(request)]
+        if not fitting:
+            raise NoMachine(self._nothing_fits(request), final=True)
+        return fitting
 
     async def look_up(self, lease_id: LeaseId) -> Reservation | None:
         """Return the living reservation, or None; MachineError when the machine is not listed."""

@@ -28,6 +28,7 @@ from bot.models.job import (
 from bot.models.machine import (
     GpuRequest,
     JobPaths,
+    Offer,
     Reservation,
     TorchBuild,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "LeaseId",
     "Mode",
     "Neighbour",
+    "Offer",
     "Outcome",
     "Permission",
     "Person",

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, Field
 
 from bot.models.names import Frozen, LeaseId
 
+_NO_GPU = "cpu"
+
 
 class GpuRequest(Frozen):
     """What a job asks a provider for."""
@@ -16,6 +18,33 @@ class GpuRequest(Frozen):
     gpus: int
     duration: timedelta
     machine: str | None = None
+
+
+class Offer(Frozen):
+    """A machine that can be lent."""
+
+    machine: str
+    gpu_type: str
+    gpus: int
+    """GPUs of one slot."""
+    slots: int
+    workspace: str
+
+    def fits(self, request: GpuRequest) -> bool:
+        """Whether a slot is enough.
+
+        Who names a machine takes its kind of GPU; a machine without GPUs is not asked for their
+        number, since nobody asks for none.
+        """
+        if request.machine is not None and request.machine != self.machine:
+            return False
+        own_type = self.gpu_type.casefold()
+        if request.machine is None and request.gpu_type.casefold() != own_type:
+            return False
+        return own_type == _NO_GPU or self.gpus >= request.gpus
+
+    def __str__(self) -> str:
+        return f"{self.machine} ({self.gpus} × {self.gpu_type})"  # noqa: RUF001 -- as people write it
 
 
 class Reservation(Frozen):

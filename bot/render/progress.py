@@ -10,9 +10,10 @@ from bot.models import JobState, Mode
 from bot.render.endings import agent_ended
 from bot.render.evidence import evidence
 from bot.render.markers import marked, progress_marker
-from bot.render.phrases import count, duration, gpus, moment, money, name, ordinal
+from bot.render.phrases import count, duration, gpus, moment, money, name
 from bot.render.proof import proof_table
 from bot.render.proof_words import by_agent, verdict_by_proof
+from bot.render.queue import queue_place, why_it_waits
 from bot.render.report import with_files
 from bot.render.sanitise import code_line
 from bot.render.verdicts import verdict_sentence
@@ -127,8 +128,8 @@ def _machine(view: ProgressView) -> str:
     wanted = gpus(view.job.options.gpus, view.job.options.gpu_type)
     if view.machine:
         return f"{code(view.machine)}, {wanted}"
-    if view.queue_position is not None and not view.state.is_end:
-        return f"{wanted}, {ordinal(view.queue_position)} in the queue"
+    if view.standing is not None and not view.state.is_end:
+        return f"{wanted}, {queue_place(view.standing)}"
     return wanted
 
 
@@ -173,6 +174,8 @@ def _now(view: ProgressView, redactor: Redactor) -> list[str]:
         parts.append(f"The agent's latest step: {activity}")
     if view.state is JobState.PROVING:
         parts.append(_proving(view))
+    if view.standing is not None:
+        parts.append(why_it_waits(view.standing.reason, requester=view.job.requester))
     ending = "The report will appear in this comment, and a short answer under it."
     if view.can_be_killed:
         ending += " To stop the job, write `/ptq kill`."

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.models import AgentEnd, JobId, Outcome, Proof, TorchBuild
+    from bot.queue import Standing
 
 _OPTIONS = JobOptions()
 _PROGRESS = AgentProgress()
@@ -68,8 +69,8 @@ class ProgressView:
     phases: tuple[JobState, ...] = PHASES
     failed_in: JobState | None = None
     """The phase that went wrong, once it is known."""
-    queue_position: int | None = None
-    """1 is next."""
+    standing: Standing | None = None
+    """Where the job stands in the queue, while it waits."""
     machine: str = ""
     """Its name, empty while there is none."""
     torch_version: str = ""

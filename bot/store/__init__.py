@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import SQLAlchemyError as DatabaseError
+
 from bot.store.acceptance import Accepted
 from bot.store.configurations import RightConfigurations
 from bot.store.database import Database, only_process
@@ -10,11 +12,13 @@ from bot.store.documents import Documents
 from bot.store.failed_deliveries import FailedDeliveries, FailedDelivery
 from bot.store.jobs import Job, Jobs
 from bot.store.leases import Lease, Leases
+from bot.store.queue import Queue
 from bot.store.watermarks import Turns, Watermarks
 
 __all__ = [
     "Accepted",
     "Database",
+    "DatabaseError",
     "Deliveries",
     "Delivery",
     "Documents",
@@ -25,6 +29,7 @@ __all__ = [
     "Jobs",
     "Lease",
     "Leases",
+    "Queue",
     "RightConfigurations",
     "Turns",
     "Watermarks",

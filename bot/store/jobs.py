@@ -143,10 +143,6 @@ class Jobs:
         """Return the newest job of the issues of this number, in whatever repository."""
         return await self._database.call(_newest, None, issue_number)
 
-    async def waiting_before(self, job_id: JobId) -> int:
-        """Return how many jobs wait for a machine in front of this one."""
-        return await self._database.call(_waiting_before, job_id)
-
 
 def _get(connection: sa.Connection, job_id: JobId) -> Job | None:
     row = (
@@ -230,16 +226,3 @@ def _newest(connection: sa.Connection, repository: str | None, issue_number: int
         .one_or_none()
     )
     return None if row is None else _job(row)
-
-
-def _waiting_before(connection: sa.Connection, job_id: JobId) -> int:
-    created = sa.select(_TABLE.c.created_at).where(_TABLE.c.id == job_id).scalar_subquery()
-    return connection.execute(
-        sa.select(sa.func.count())
-        .select_from(_TABLE)
-        .where(
-            _TABLE.c.state == JobState.QUEUED.value,
-            _TABLE.c.created_at < created,
-            _TABLE.c.id != job_id,
-        )
-    ).scalar_one()

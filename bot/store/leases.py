@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.store.database import Database
 
 _TABLE = tables.leases
-_POOL_LOCK = 7_041_001
+_SLOTS_LOCK = 7_041_001
 """Key of the Postgres advisory lock under which slots are bound."""
 
 
@@ -44,10 +44,28 @@ class Leases:
         self._database = database
 
     async def open(
-        self, lease_id: LeaseId, job_id: JobId, provider: str, request: GpuRequest
+        self,
+        lease_id: LeaseId,
+        job_id: JobId,
+        provider: str,
+        request: GpuRequest,
+        *,
+        repository_limit: int | None = None,
+        person_limit: int | None = None,
     ) -> None:
-        """Write the row before anything is asked of a provider; fine when it stands already."""
-        await self._database.call(_open, lease_id, job_id, provider, request)
+        """Write the row before anything is asked of a provider; fine when it stands already.
+
+        The limits are the repository's own, of its jobs at once and of one person's.
+        """
+        await self._database.call(
+            _open,
+            lease_id,
+            job_id,
+            provider,
+            request,
+            repository_limit=repository_limit,
+            person_limit=person_limit,
+        )
 
     async def claim(
         self, lease_id: LeaseId, slots: Sequence[tuple[str, int]]
@@ -79,24 +97,64 @@ class Leases:
         return await self._database.call(_living)
 
 
+def lock_slots(connection: sa.Connection) -> None:
+    """Be the only one to bind slots until the transaction ends; SQLite's has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SLOTS_LOCK)))
+
+
+def bind(
+    connection: sa.Connection, lease_id: LeaseId, machine: str | None, slot: int | None
+) -> None:
+    """Give a lease its place, from now on for as long as it was asked for."""
+    now = datetime.now(UTC)
+    times = connection.execute(
+        sa.select(_TABLE.c.requested_at, _TABLE.c.expires_at).where(_TABLE.c.id == lease_id)
+    ).one()
+    # Waiting for a machine takes nothing from the time on it.
+    connection.execute(
+        _TABLE.update()
+        .where(_TABLE.c.id == lease_id)
+        .values(
+            machine=machine,
+            slot=slot,
+            state="active",
+            admitted_at=now,
+            expires_at=now + (times.expires_at - times.requested_at),
+        )
+    )
+
+
 def _open(
     connection: sa.Connection,
     lease_id: LeaseId,
     job_id: JobId,
     provider: str,
     request: GpuRequest,
+    *,
+    repository_limit: int | None,
+    person_limit: int | None,
 ) -> None:
     if connection.execute(sa.select(_TABLE.c.id).where(_TABLE.c.id == lease_id)).first():
         return
     now = datetime.now(UTC)
+    jobs = tables.jobs
+    job = connection.execute(
+        sa.select(jobs.c.repository, jobs.c.request).where(jobs.c.id == job_id)
+    ).one()
     connection.execute(
         _TABLE.insert().values(
             id=lease_id,
             job_id=job_id,
+            repository=job.repository,
+            person=job.request["requester"]["id"],
             provider=provider,
             state="requested",
             gpu_type=request.gpu_type,
             gpus=request.gpus,
+            wanted_machine=request.machine,
+            repository_limit=repository_limit,
+            person_limit=person_limit,
             requested_at=now,
             expires_at=now + request.duration,
         )
@@ -106,8 +164,7 @@ def _open(
 def _claim(
     connection: sa.Connection, lease_id: LeaseId, slots: Sequence[tuple[str, int]]
 ) -> tuple[str, int] | None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POOL_LOCK)))
+    lock_slots(connection)
     lease = _find(connection, lease_id)
     if lease is None:
         message = f"lease {lease_id} is released or unknown"
@@ -124,18 +181,7 @@ def _claim(
         )
         free = [slot for slot in range(count) if slot not in taken]
         if free:
-            # Waiting for a machine takes nothing from the time on it.
-            duration = lease.expires_at - lease.requested_at
-            connection.execute(
-                _TABLE.update()
-                .where(_TABLE.c.id == lease_id)
-                .values(
-                    machine=machine,
-                    slot=free[0],
-                    state="active",
-                    expires_at=datetime.now(UTC) + duration,
-                )
-            )
+            bind(connection, lease_id, machine, free[0])
             return machine, free[0]
     return None
 

@@ -88,17 +88,27 @@ def upgrade() -> None:
             sa.ForeignKey("ptq_jobs.id", name="fk_ptq_leases_job_id"),
             nullable=False,
         ),
+        sa.Column("repository", sa.String(255), nullable=False),
+        sa.Column("person", sa.BigInteger, nullable=False),
         sa.Column("provider", sa.String(32), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("gpu_type", sa.String(32), nullable=False),
         sa.Column("gpus", sa.Integer, nullable=False),
+        sa.Column("wanted_machine", sa.String(64)),
+        sa.Column("repository_limit", sa.Integer),
+        sa.Column("person_limit", sa.Integer),
         sa.Column("machine", sa.String(64)),
         sa.Column("slot", sa.Integer),
         sa.Column("requested_at", sa.String(32), nullable=False),
+        sa.Column("admitted_at", sa.String(32)),
         sa.Column("expires_at", sa.String(32), nullable=False),
         sa.Column("released_at", sa.String(32)),
+        sa.Column("lost_at", sa.String(32)),
     )
     op.create_index("ix_ptq_leases_state", "ptq_leases", ["state", "machine"])
+    op.create_index("ix_ptq_leases_job", "ptq_leases", ["job_id"])
+    op.create_index("ix_ptq_leases_admitted_at", "ptq_leases", ["admitted_at"])
+    op.create_index("ix_ptq_leases_lost_at", "ptq_leases", ["lost_at"])
     op.create_table(
         "ptq_configurations",
         sa.Column("repository", sa.String(255), primary_key=True),
