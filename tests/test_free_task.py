@@ -109,6 +109,7 @@ async def test_there_may_be_many_free_tasks(tmp_path: Path) -> None:
                 ordinal=0,
                 enqueue=lambda _connection, _job_id: None,
             )
+            assert accepted.job_id is not None
             return accepted.job_id, accepted.is_new
 
         first = request().job_id

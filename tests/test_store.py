@@ -79,6 +79,7 @@ async def accept(
 ) -> tuple[JobId, bool]:
     """Ask for a job; return its id and whether it is new."""
     accepted = await jobs.accept(request, delivery_id=DeliveryId("d"), ordinal=0, enqueue=enqueued)
+    assert accepted.job_id is not None
     return accepted.job_id, accepted.is_new
 
 

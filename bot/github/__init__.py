@@ -14,6 +14,7 @@ from bot.github.answers import (
     TreeEntry,
 )
 from bot.github.client import GitHub
+from bot.github.comments import Comments, ReadComment
 from bot.github.hook import Hook
 from bot.github.repository import Reaction, Repository
 from bot.github.webhook import (
@@ -32,6 +33,7 @@ __all__ = [
     "Actor",
     "AppIdentity",
     "Comment",
+    "Comments",
     "CommitAuthor",
     "CommitInfo",
     "Delivered",
@@ -45,6 +47,7 @@ __all__ = [
     "IssueLabeled",
     "Pull",
     "Reaction",
+    "ReadComment",
     "Repository",
     "TreeEntry",
     "parse",

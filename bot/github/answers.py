@@ -204,6 +204,9 @@ class Installation(Answer):
     """Where the App is installed."""
 
     id: int
+    owner: str = Field("", validation_alias=AliasPath("account", "login"))
+    """Whose repositories; empty where that is not a person or an organization."""
+    is_suspended: Present = Field(default=False, validation_alias="suspended_at")
 
 
 class DeliveryAttempt(Answer):
@@ -222,6 +225,12 @@ class Project(Answer):
     """A repository."""
 
     default_branch: str
+
+
+class InstalledOn(Answer):
+    """A repository that an installation reaches."""
+
+    full_name: str
 
 
 class Made(Answer):

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.github.answers import AppIdentity, Installation, read
-from bot.github.calls import Call, Calls
+from bot.github.answers import AppIdentity, Installation, InstalledOn, read
+from bot.github.calls import PER_PAGE, Call, Calls
+from bot.github.comments import Comments
 from bot.github.hook import Hook
 from bot.github.repository import Repository
 from bot.github.tokens import AppToken, InstallationToken
+from bot.models import RepositoryName
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     import aiohttp
 
-    from bot.models import RepositoryName
     from bot.settings import GitHubSettings
 
 READING_AND_TALKING: Mapping[str, str] = {
@@ -27,8 +29,13 @@ READING_AND_TALKING: Mapping[str, str] = {
     "pull_requests": "read",
 }
 """What everyday tokens may (GitHub's "Permissions required for GitHub Apps")."""
+READING_NOTHING: Mapping[str, str] = {"metadata": "read"}
+"""What the token may that lists an installation's repositories."""
 PUBLISHING: Mapping[str, str] = {"contents": "write", "pull_requests": "write"}
 """What the token of a publication may; not ``workflows``, so that no workflow can be changed."""
+
+MAX_INSTALLATIONS = 1000
+"""How many we look at: ten pages."""
 
 
 class GitHub:
@@ -47,7 +54,7 @@ class GitHub:
         self._app_token = AppToken(settings, clock=clock)
         self.hook = Hook(self._calls, self._app_token)
         self._identity: AppIdentity | None = None
-        self._tokens: dict[tuple[int, str, bool], InstallationToken] = {}
+        self._tokens: dict[tuple[object, ...], InstallationToken] = {}
 
     async def app(self) -> AppIdentity:
         """Return who we are, asked once; raise GitHubError or ConfigurationError."""
@@ -66,26 +73,55 @@ class GitHub:
         )
         return read(Installation, await self._calls.send(call)).id
 
+    async def installations(self) -> list[Installation]:
+        """Return where the App is installed and not suspended; raise GitHubError."""
+        call = Call(
+            method="GET", url=f"/app/installations?per_page={PER_PAGE}", bearer=self._app_token
+        )
+        answers = await self._calls.pages(call, limit=MAX_INSTALLATIONS)
+        found = [read(Installation, answer) for answer in answers]
+        return [installation for installation in found if not installation.is_suspended]
+
+    async def installed_on(self, installation_id: int) -> list[RepositoryName]:
+        """Return the repositories that an installation reaches; raise GitHubError."""
+        token = self._token(None, installation_id, READING_NOTHING)
+        call = Call(
+            method="GET", url=f"/installation/repositories?per_page={PER_PAGE}", bearer=token
+        )
+        names: list[RepositoryName] = []
+        async with aclosing(self._calls.walk(call, key="repositories")) as pages:
+            async for page in pages:
+                names += [RepositoryName.parse(read(InstalledOn, one).full_name) for one in page]
+        return names
+
     def repository(self, name: RepositoryName, installation_id: int) -> Repository:
         """Return the repository, to read it and to talk in its threads."""
-        token = self._token(name, installation_id, publishes=False)
+        token = self._token(name, installation_id, READING_AND_TALKING)
         return Repository(name, self._calls, token)
+
+    def comments(self, name: RepositoryName, installation_id: int) -> Comments:
+        """Return the comments of a repository, to read them again."""
+        token = self._token(name, installation_id, READING_AND_TALKING)
+        return Comments(name, installation_id, self._calls, token)
 
     def publishing_repository(self, name: RepositoryName, installation_id: int) -> Repository:
         """Return the repository, to push a branch and to open a pull request, and no more."""
-        token = self._token(name, installation_id, publishes=True)
+        token = self._token(name, installation_id, PUBLISHING)
         return Repository(name, self._calls, token)
 
     def _token(
-        self, name: RepositoryName, installation_id: int, *, publishes: bool
+        self,
+        name: RepositoryName | None,
+        installation_id: int,
+        permissions: Mapping[str, str],
     ) -> InstallationToken:
-        key = installation_id, str(name).lower(), publishes
+        key = installation_id, str(name).lower(), tuple(permissions.items())
         if key not in self._tokens:
             self._tokens[key] = InstallationToken(
                 self._calls,
                 self._app_token,
                 installation_id=installation_id,
                 repository=name,
-                permissions=PUBLISHING if publishes else READING_AND_TALKING,
+                permissions=permissions,
             )
         return self._tokens[key]

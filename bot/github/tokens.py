@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jwt
 import structlog
@@ -85,7 +85,10 @@ class _Minted(Answer):
 
 
 class InstallationToken:
-    """One installation, by a token for one repository and a few permissions; an hour long."""
+    """One installation, by a token for one repository and a few permissions; an hour long.
+
+    Without a repository it is for all that the installation reaches.
+    """
 
     def __init__(
         self,
@@ -93,14 +96,16 @@ class InstallationToken:
         app: AppToken,
         *,
         installation_id: int,
-        repository: RepositoryName,
+        repository: RepositoryName | None,
         permissions: Mapping[str, str],
     ) -> None:
         """Ask for nothing yet: the token is minted when first needed."""
         self._calls = calls
         self._app = app
         self._installation_id = installation_id
-        self._wanted = {"repositories": [repository.name], "permissions": dict(permissions)}
+        self._wanted: dict[str, Any] = {"permissions": dict(permissions)}
+        if repository is not None:
+            self._wanted["repositories"] = [repository.name]
         self._minted: _Minted | None = None
         self._minting = asyncio.Lock()
 

@@ -120,6 +120,9 @@ class Handling:
         before = await self._deliveries.handled(
             asking.repository, asking.comment_id, place, delivery_id=delivery_id
         )
+        if before is not None and before.delivery_id != delivery_id:
+            _log.info(COMMAND_HANDLED, outcome="known", again=True)
+            return "known"
         try:
             outcome = await self._act(asking, delivered)
         except GitHubNotFound:

@@ -77,6 +77,8 @@ class InvestigateHandler:
                 INVESTIGATE, queue=JOBS, workflow_id=f"job/{job_id}", argument=job_id
             )(connection),
         )
+        if accepted.job_id is None:
+            return "known"
         if accepted.is_new:
             await self._replies.broken_configuration(asking, in_force, outcome="job")
             return "job"

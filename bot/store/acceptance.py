@@ -22,7 +22,8 @@ _TABLE = tables.jobs
 class Accepted:
     """What became of a request for a job."""
 
-    job_id: JobId
+    job_id: JobId | None
+    """None when the same comment, delivered twice, was answered otherwise a moment ago."""
     is_new: bool
     """False when the issue has an unfinished job: ``job_id`` is that one."""
 
@@ -42,7 +43,7 @@ def accept(
     source = source_of(draft.command_comment_id, delivery_id)
     before = _command(connection, repository, source, ordinal)
     if before is not None:
-        return Accepted(JobId(before["job_id"]), is_new=before["outcome"] == "job")
+        return Accepted(before["job_id"], is_new=before["outcome"] == "job")
     key = _unfinished_key(draft)
     existing = key and connection.scalar(sa.select(_TABLE.c.id).where(_TABLE.c.unfinished == key))
     job_id = JobId(existing) if existing else _unique(connection, draft.job_id)

@@ -36,6 +36,8 @@ class Handled:
 
     outcome: str
     job_id: JobId | None
+    delivery_id: DeliveryId
+    """Under which it was carried out."""
 
 
 class Deliveries:
@@ -69,6 +71,12 @@ class Deliveries:
     async def waiting(self) -> int:
         """Return how many deliveries are not handled yet."""
         return await self._database.call(_waiting)
+
+    async def knows_comment(
+        self, repository: RepositoryName, comment_id: int, *, delivery_id: DeliveryId
+    ) -> bool:
+        """Whether a comment's commands were carried out, or it was recorded under this id."""
+        return await self._database.call(_knows_comment, str(repository), comment_id, delivery_id)
 
     async def handled(
         self,
@@ -181,6 +189,18 @@ def _read(connection: sa.Connection, delivery_id: DeliveryId) -> Delivery:
     )
 
 
+def _knows_comment(
+    connection: sa.Connection, repository: str, comment_id: int, delivery_id: DeliveryId
+) -> bool:
+    commands, deliveries = tables.commands, tables.deliveries
+    carried_out = sa.exists().where(
+        commands.c.repository == repository,
+        commands.c.source == source_of(comment_id, delivery_id),
+    )
+    recorded = sa.exists().where(deliveries.c.id == delivery_id)
+    return connection.execute(sa.select(carried_out | recorded)).scalar_one()
+
+
 def _waiting(connection: sa.Connection) -> int:
     table = tables.deliveries
     query = sa.select(sa.func.count()).select_from(table).where(table.c.state == "waiting")
@@ -206,10 +226,13 @@ def _handled(
 ) -> Handled | None:
     table = tables.commands
     row = connection.execute(
-        sa.select(table.c.outcome, table.c.job_id).where(
+        sa.select(table.c.outcome, table.c.job_id, table.c.delivery_id).where(
             table.c.repository == repository,
             table.c.source == source,
             table.c.ordinal == ordinal,
         )
     ).one_or_none()
-    return None if row is None else Handled(row.outcome, row.job_id and JobId(row.job_id))
+    if row is None:
+        return None
+    job_id = row.job_id and JobId(row.job_id)
+    return Handled(row.outcome, job_id, DeliveryId(row.delivery_id))

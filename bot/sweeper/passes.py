@@ -5,19 +5,21 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.store import FailedDeliveries, Turns, Watermarks
+from bot.store import Deliveries, FailedDeliveries, Turns, Watermarks
+from bot.sweeper.missed_comments import MissedComments
 from bot.sweeper.redelivering import Redelivering
 from bot.sweeper.schedule import Pass, scheduled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from bot.intake import Receiving
     from bot.investigation import Parts
     from bot.store import Database
 
 
 @asynccontextmanager
-async def sweeping(database: Database, parts: Parts) -> AsyncGenerator[None]:
+async def sweeping(database: Database, parts: Parts, receiving: Receiving) -> AsyncGenerator[None]:
     """Do every pass, at once and then by the clock, while the block runs."""
     schedule = parts.settings.schedule
     watermarks = Watermarks(database)
@@ -27,6 +29,12 @@ async def sweeping(database: Database, parts: Parts) -> AsyncGenerator[None]:
         watermarks,
         every=schedule.deliveries,
     )
-    passes = (Pass("deliveries", schedule.deliveries, redelivering.run),)
+    missed = MissedComments(
+        parts.settings.github, parts.github, receiving, Deliveries(database), watermarks
+    )
+    passes = (
+        Pass("deliveries", schedule.deliveries, redelivering.run),
+        Pass("comments", schedule.comments, missed.run),
+    )
     async with scheduled(Turns(database), passes):
         yield

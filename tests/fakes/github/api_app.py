@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from tests.fakes.github.replies import Refused, Reply, Route, as_list
+from tests.fakes.github.replies import Refused, Reply, Route, as_list, paged
 from tests.fakes.github.shapes import stamp
 
 if TYPE_CHECKING:
@@ -23,6 +23,21 @@ async def get_installation(world: World, call: Incoming) -> Reply:
     if installation is None:
         raise Refused(404, "Not Found")
     return Reply(200, world.shapes.installation(world.app, installation))
+
+
+async def list_installations(world: World, call: Incoming) -> Reply:
+    """``GET /app/installations``."""
+    page, headers = paged(call, list(world.app.installations.values()))
+    return Reply(200, [world.shapes.installation(world.app, one) for one in page], headers)
+
+
+async def list_projects(world: World, call: Incoming) -> Reply:
+    """``GET /installation/repositories``: those that the token is for."""
+    reached = call.token.repositories if call.token else frozenset[str]()
+    there = [one for one in world.projects.values() if one.full_name.lower() in reached]
+    page, headers = paged(call, there)
+    shaped = [world.shapes.project(project) for project in page]
+    return Reply(200, {"total_count": len(there), "repositories": shaped}, headers)
 
 
 async def create_token(world: World, call: Incoming) -> Reply:
@@ -87,6 +102,8 @@ _REPO = "/repos/{owner}/{repo}"
 
 ROUTES = (
     Route("GET", "/app", get_app),
+    Route("GET", "/app/installations", list_installations),
+    Route("GET", "/installation/repositories", list_projects, "metadata"),
     Route("GET", f"{_REPO}/installation", get_installation),
     Route("POST", "/app/installations/{installation_id}/access_tokens", create_token),
     Route("GET", _REPO, get_project, "metadata"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tests.fakes.github.replies import Refused, Reply, Route, as_list, invalid, paged
@@ -26,6 +27,19 @@ async def list_comments(world: World, call: Incoming) -> Reply:
     """``GET /repos/{owner}/{repo}/issues/{issue_number}/comments``: oldest first."""
     issue = world.issue(call.project, call.number("issue_number"))
     page, headers = paged(call, issue.comments)
+    shaped = [world.threads.comment(call.project, comment) for comment in page]
+    return Reply(200, shaped, headers)
+
+
+async def list_all_comments(world: World, call: Incoming) -> Reply:
+    """``GET /repos/{owner}/{repo}/issues/comments``: of every thread, since a change."""
+    order = "updated_at" if call.query.get("sort") == "updated" else "created_at"
+    since = datetime.fromisoformat(call.query.get("since", "2000-01-01T00:00:00Z"))
+    there = [each for issue in call.project.issues.values() for each in issue.comments]
+    wanted = [each for each in there if each.updated_at >= since]
+    descending = call.query.get("direction") == "desc"
+    wanted.sort(key=lambda each: (getattr(each, order), each.id), reverse=descending)
+    page, headers = paged(call, wanted)
     shaped = [world.threads.comment(call.project, comment) for comment in page]
     return Reply(200, shaped, headers)
 
@@ -125,6 +139,7 @@ _COMMENT = f"{_ISSUES}/comments/{{comment_id}}"
 _ISSUE = f"{_ISSUES}/{{issue_number}}"
 
 ROUTES = (
+    Route("GET", f"{_ISSUES}/comments", list_all_comments, "issues"),
     Route("GET", _COMMENT, get_comment, "issues"),
     Route("PATCH", _COMMENT, update_comment, "issues", "write"),
     Route("POST", f"{_COMMENT}/reactions", react_to_comment, "issues", "write"),

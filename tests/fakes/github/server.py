@@ -279,13 +279,12 @@ class FakeGitHub:
         match route.handler.__name__:
             case "redeliver":
                 sending = self.hook.redeliver(call.number("delivery_id"))
-            case "create_comment" | "update_comment" as name if self.hook.url is not None:
+            case "create_comment" | "update_comment" as name if self.hook.url:
                 comment = self.world.comment(call.project, reply.data["id"])
+                action = "created" if name == "create_comment" else "edited"
+                old, sender = comment.earlier[-1:], call.actor.login
                 sending = self._deliver_comment(
-                    "created" if name == "create_comment" else "edited",
-                    comment,
-                    sender=call.actor.login,
-                    old_body=comment.earlier[-1] if comment.earlier else None,
+                    action, comment, sender=sender, old_body=old[0] if old else None
                 )
             case _:
                 return
