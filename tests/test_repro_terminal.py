@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 from inline_snapshot import snapshot
 
 from bot.errors import InputError
 from bot.workspace.repro import read_issue
+from tests.terminal import ROOT, Said, ptq
 
-ROOT = Path(__file__).parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
 BODY = "It crashes:\n```py\nimport torch\ntorch.ones(3).cuda()\n```\n"
-
-
-class Said(NamedTuple):
-    """How the program ended, and what it said."""
-
-    exit_status: int | None
-    out: str
-    err: str
-
-
-async def ptq(*argv: str, stdin: bytes = b"") -> Said:
-    """Run the command line in an environment without settings."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *argv),
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "COLUMNS": "80"},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate(stdin)
-    return Said(process.returncode, out.decode(), err.decode())
 
 
 def issue(**keys: object) -> bytes:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import database, repro, results, serve
+from bot.cli import check_patch, database, repro, results, serve
 from bot.errors import ConfigurationError, InputError, UserError
 
 WRONG_SETTINGS = 2
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("results")(results.results)
 app.command("repro")(repro.repro)
+app.command("check-patch")(check_patch.check_patch)
 app.add_typer(database.app, name="db")
 
 

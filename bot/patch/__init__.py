@@ -6,8 +6,9 @@ changes of text files; whatever else git or a reader of patches might understand
 
 from __future__ import annotations
 
+from bot.patch import checkout
 from bot.patch.applying import apply
 from bot.patch.judging import judge
 from bot.patch.reading import Change, FileChange, Patch, decode, read_patch
 
-__all__ = ["Change", "FileChange", "Patch", "apply", "decode", "judge", "read_patch"]
+__all__ = ["Change", "FileChange", "Patch", "apply", "checkout", "decode", "judge", "read_patch"]
