@@ -92,7 +92,7 @@ async def test_faults_have_the_shape_of_the_api(http: aiohttp.ClientSession) -> 
         right = {"x-api-key": "sk-real"}
         overloaded = await http.post(f"{model.url}/v1/messages", json=_question(), headers=right)
         stranger = await http.post(f"{model.url}/v1/messages/count_tokens", json=_question())
-        nowhere = await http.get(f"{model.url}/v1/models")
+        nowhere = await http.get(f"{model.url}/v1/nothing")
 
         assert (overloaded.status, overloaded.headers["retry-after"]) == (529, "7")
         assert (stranger.status, nowhere.status) == (401, 404)

@@ -6,8 +6,14 @@ import sys
 
 import typer
 
-from bot.cli import check_patch, database, repro, results, serve
-from bot.errors import ConfigurationError, InputError, UserError
+from bot.cli import check_patch, database, doctor, repro, results, serve, setup
+from bot.errors import (
+    ConfigurationError,
+    InputError,
+    MachineError,
+    UserError,
+    WorkspaceError,
+)
 
 WRONG_SETTINGS = 2
 """Exit status when a setting is missing or wrong."""
@@ -26,6 +32,8 @@ app.command("serve")(serve.serve)
 app.command("results")(results.results)
 app.command("repro")(repro.repro)
 app.command("check-patch")(check_patch.check_patch)
+app.command("setup")(setup.setup)
+app.command("doctor")(doctor.doctor)
 app.add_typer(database.app, name="db")
 
 
@@ -39,6 +47,6 @@ def main() -> None:
     except InputError as error:
         sys.stderr.write(f"ptq: {error}\n")
         sys.exit(WRONG_INPUT)
-    except UserError as error:
+    except (UserError, MachineError, WorkspaceError) as error:
         sys.stderr.write(f"ptq: {error}\n")
         sys.exit(1)

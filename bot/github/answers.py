@@ -77,6 +77,10 @@ class AppIdentity(Answer):
     id: int
     slug: str
     name: str
+    permissions: dict[str, str] = Field(default_factory=dict[str, str])
+    """What the App asks for, ``read``, ``write`` or ``admin`` by name."""
+    events: tuple[str, ...] = ()
+    """Which webhooks it is sent."""
 
     @property
     def login(self) -> str:

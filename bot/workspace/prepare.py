@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import structlog
 from pydantic import ValidationError
 
-from bot.errors import CommandFailed, CommandTimedOut, RemoteFileMissing, WorkspaceError
+from bot.errors import RemoteFileMissing
 from bot.models import Frozen, TorchBuild
-from bot.workspace import gpu, source, torch_build, uv
-from bot.workspace.steps import failure, fingerprint, send_scripts
+from bot.workspace import gpu, source, space, torch_build, uv
+from bot.workspace.steps import fingerprint, send_scripts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 _log = structlog.stdlib.get_logger(__name__)
 
 _READY_LIMIT = 65_536
-_GIB = 1 << 30
-_NEEDED = {"cpu": 6 * _GIB, "cuda": 25 * _GIB, "directory": _GIB}
-"""Bytes for the environment, the installer's cache, the source and a few jobs; measured for the
-CPU build (1 GB installed, as much in the cache, 1.5 GB of source), reckoned for CUDA's."""
 
 
 class _Ready(Frozen):
@@ -50,7 +46,7 @@ async def prepare(shell: Shell, layout: Layout, torch: TorchSettings, *, tell: T
     inputs = fingerprint(wanted.fingerprint, torch.module, torch.source_url)
     ready = await _ready(shell, layout, inputs)
     if ready is None:
-        await _check_space(shell, layout, _NEEDED[_size(torch, tag)])
+        await space.check(shell, layout, space.needed(torch, tag))
         await tell("Setting up the workspace.")
         build = await _set_up(shell, layout, torch, wanted, tell=tell)
         ready = _Ready(inputs=inputs, build=build)
@@ -77,7 +73,13 @@ async def _set_up(
     return TorchBuild(**installed.model_dump(), base_commit=base)
 
 
-async def _ready(shell: Shell, layout: Layout, inputs: str) -> _Ready | None:
+async def build_there(shell: Shell, layout: Layout) -> TorchBuild | None:
+    """Return what a workspace runs, whatever the settings ask for now; None before it is ready."""
+    ready = await _ready(shell, layout, None)
+    return None if ready is None else ready.build
+
+
+async def _ready(shell: Shell, layout: Layout, inputs: str | None) -> _Ready | None:
     """Return what was written when the workspace was ready, if that still holds."""
     try:
         text, *found = await asyncio.gather(
@@ -88,33 +90,10 @@ async def _ready(shell: Shell, layout: Layout, inputs: str) -> _Ready | None:
         ready = _Ready.model_validate_json(text)
     except (RemoteFileMissing, ValidationError):
         return None
-    return ready if ready.inputs == inputs and all(found) else None
+    is_wanted = inputs is None or ready.inputs == inputs
+    return ready if is_wanted and all(found) else None
 
 
 def _on(build: TorchBuild, seen: Gpu) -> TorchBuild:
     """Return the build with the GPU of now: several machines may share one workspace."""
     return build.model_copy(update={"gpu": seen.name, "driver": seen.driver})
-
-
-def _size(torch: TorchSettings, tag: str) -> str:
-    if not torch.tagged:
-        return "directory"
-    return "cpu" if tag == "cpu" else "cuda"
-
-
-async def _check_space(shell: Shell, layout: Layout, needed: int) -> None:
-    """Raise WorkspaceError when the disk has too little space for what is to be installed."""
-    try:
-        await shell.run("mkdir", "-p", "--", layout.root)
-        said = await shell.run("df", "-Pk", "--", layout.root)
-    except (CommandFailed, CommandTimedOut) as error:
-        raise failure("make the workspace's directory", error, layout) from error
-    try:
-        available = int(said.stdout.splitlines()[-1].split()[3]) * 1024
-    except (IndexError, ValueError) as error:
-        raise WorkspaceError("df does not say how much space the disk has") from error
-    if available < needed:
-        raise WorkspaceError(
-            f"the workspace needs {needed / _GIB:.0f} GiB on the disk, "
-            f"and {available / _GIB:.1f} GiB are free"
-        )

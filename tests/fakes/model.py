@@ -47,6 +47,7 @@ class ScriptedModel:
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
         app.router.add_post("/v1/messages", self._messages)
         app.router.add_post("/v1/messages/count_tokens", self._count_tokens)
+        app.router.add_get("/v1/models", self._models)
         app.router.add_route("*", "/{path:.*}", self._elsewhere)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
@@ -87,6 +88,13 @@ class ScriptedModel:
         if (fault := self._fault(asked)) is not None:
             return model_events.error(fault)
         return web.json_response({"input_tokens": len(asked.everything) // 4})
+
+    async def _models(self, request: web.Request) -> web.Response:
+        asked = await self._record(request)
+        if self._key is not None and asked.headers.get("x-api-key") != self._key:
+            return model_events.error(Fault(401, "authentication_error", "invalid x-api-key"))
+        kept = {"type": "model", "id": "claude-opus", "display_name": "Opus"}
+        return web.json_response({"data": [kept], "has_more": False})
 
     async def _elsewhere(self, request: web.Request) -> web.Response:
         await self._record(request)
