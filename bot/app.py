@@ -94,7 +94,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
         stack.push_async_callback(engine.close, grace=GRACE)
         app = application(secret=secret, receiving=receiving, engine=engine, database=database)
         url = await _listen(app, settings, stack)
-        await stack.enter_async_context(sweeping(database, parts, receiving))
+        await stack.enter_async_context(sweeping(database, engine, parts, receiving))
         _log.info(SERVING, url=url, provider=settings.provider)
         yield Service(
             url=url,

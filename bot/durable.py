@@ -23,7 +23,7 @@ from bot import errors
 from bot.errors import GitHubUnavailable, MachineUnreachable, PtqError, StepBroke
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     import sqlalchemy as sa
 
@@ -200,6 +200,19 @@ class Engine:
             )
 
         return enqueue
+
+    async def unended(self, workflow_ids: Sequence[str]) -> set[str]:
+        """Return those of the workflows that wait or run: the others have ended, or are gone."""
+        client = self._client
+        if client is None or not workflow_ids:
+            return set(workflow_ids)
+        found = await client.list_workflows_async(
+            workflow_ids=list(workflow_ids),
+            status=["ENQUEUED", "DELAYED", "PENDING"],
+            load_input=False,
+            load_output=False,
+        )
+        return {workflow.workflow_id for workflow in found}
 
     async def step(
         self,

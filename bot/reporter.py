@@ -123,6 +123,7 @@ class Reporter:
         except GitHubNotFound:
             # Somebody deleted it. The closing comment still tells the verdict.
             _log.warning(COMMENT_GONE, comment=job.progress_comment_id)
+        await self._jobs.set_reported(job_id)
 
     async def close(self, job_id: JobId) -> None:
         """Write the closing comment."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.durable import Queue
 from bot.errors import Refusal
 from bot.intake.options import job_options
-from bot.models import JobRequest, new_job_id
+from bot.models import JobId, JobRequest, new_job_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ class InvestigateHandler:
             delivery_id=asking.delivery_id,
             ordinal=asking.place,
             enqueue=lambda connection, job_id: self._engine.enqueuer(
-                INVESTIGATE, queue=JOBS, workflow_id=f"job/{job_id}", argument=job_id
+                INVESTIGATE, queue=JOBS, workflow_id=workflow_of(job_id), argument=job_id
             )(connection),
         )
         if accepted.job_id is None:
@@ -84,3 +84,8 @@ class InvestigateHandler:
             return "job"
         job = await self._jobs.get(accepted.job_id)
         return await self._replies.running_already(asking, job)
+
+
+def workflow_of(job_id: JobId) -> str:
+    """Return the id of the workflow that carries out a job."""
+    return f"job/{job_id}"

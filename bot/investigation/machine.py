@@ -36,6 +36,11 @@ def lease_of(request: JobRequest) -> LeaseId:
     return LeaseId(f"{request.job_id}/{request.run}")
 
 
+def run_of_lease(lease_id: LeaseId, job_id: JobId) -> int:
+    """Return which run of its job a lease was for."""
+    return int(lease_id.removeprefix(f"{job_id}/").partition("/")[0])
+
+
 async def reserve(parts: Parts, job_id: JobId) -> Reserved:
     """Wait for a machine; the lease's row stands before anything is asked of the provider."""
     request = (await parts.jobs.get(job_id)).request

@@ -14,3 +14,5 @@ class ScheduleSettings(Section):
     """Deliveries that failed are made again."""
     comments: Duration = timedelta(minutes=5)
     """Comments of served repositories are read again."""
+    jobs: Duration = timedelta(minutes=1)
+    """Leases that no living job owns are given back, and jobs that were lost are ended."""

@@ -44,6 +44,8 @@ class Job:
     progress_comment_url: str | None
     closing_comment_id: int | None
     closing_comment_url: str | None
+    is_reported: bool
+    """Whether the progress comment has its last form."""
     pull_number: int | None
     pull_url: str | None
     kill_requested_by: str | None
@@ -119,6 +121,14 @@ class Jobs:
         values = {"closing_comment_id": comment_id, "closing_comment_url": url}
         await self._database.call(_set, job_id, values)
 
+    async def set_reported(self, job_id: JobId) -> None:
+        """Keep that the progress comment has its last form."""
+        await self._database.call(_set, job_id, {"reported_at": datetime.now(UTC)})
+
+    async def set_told(self, job_id: JobId) -> None:
+        """Keep that nothing is owed to people any more."""
+        await self._database.call(_set, job_id, {"told_at": datetime.now(UTC)})
+
     async def set_pull(self, job_id: JobId, pull: PullRequest) -> None:
         """Keep the draft pull request."""
         await self._database.call(_set, job_id, {"pull_number": pull.number, "pull_url": pull.url})
@@ -134,6 +144,10 @@ class Jobs:
     async def unfinished(self) -> list[Job]:
         """Return every job that has not ended, oldest first."""
         return await self._database.call(_unfinished)
+
+    async def untold(self, *, limit: int) -> list[Job]:
+        """Return jobs that have ended, and of which something may be owed; oldest first."""
+        return await self._database.call(_untold, limit)
 
     async def newest(self, repository: RepositoryName, issue_number: int) -> Job | None:
         """Return the newest job of an issue."""
@@ -166,6 +180,7 @@ def _job(values: sa.RowMapping) -> Job:
         progress_comment_url=values["progress_comment_url"],
         closing_comment_id=values["closing_comment_id"],
         closing_comment_url=values["closing_comment_url"],
+        is_reported=values["reported_at"] is not None,
         pull_number=values["pull_number"],
         pull_url=values["pull_url"],
         kill_requested_by=values["kill_requested_by"],
@@ -207,6 +222,16 @@ def _finish(connection: sa.Connection, job_id: JobId, state: JobState) -> None:
 def _unfinished(connection: sa.Connection) -> list[Job]:
     rows = connection.execute(
         sa.select(_TABLE).where(_TABLE.c.unfinished.is_not(None)).order_by(_TABLE.c.created_at)
+    ).mappings()
+    return [_job(row) for row in rows]
+
+
+def _untold(connection: sa.Connection, limit: int) -> list[Job]:
+    rows = connection.execute(
+        sa.select(_TABLE)
+        .where(_TABLE.c.told_at.is_(None), _TABLE.c.unfinished.is_(None))
+        .order_by(_TABLE.c.created_at)
+        .limit(limit)
     ).mappings()
     return [_job(row) for row in rows]
 

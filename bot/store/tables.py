@@ -112,6 +112,8 @@ jobs = sa.Table(
     sa.Column("progress_comment_url", sa.Text),
     sa.Column("closing_comment_id", sa.BigInteger),
     sa.Column("closing_comment_url", sa.Text),
+    sa.Column("reported_at", UtcTime, comment="when the progress comment got its last form"),
+    sa.Column("told_at", UtcTime, comment="when nothing was owed to people any more"),
     sa.Column("pull_number", sa.Integer),
     sa.Column("pull_url", sa.Text),
     sa.Column("kill_requested_by", sa.String(64)),

@@ -70,6 +70,8 @@ def upgrade() -> None:
         sa.Column("progress_comment_url", sa.Text),
         sa.Column("closing_comment_id", sa.BigInteger),
         sa.Column("closing_comment_url", sa.Text),
+        sa.Column("reported_at", sa.String(32)),
+        sa.Column("told_at", sa.String(32)),
         sa.Column("pull_number", sa.Integer),
         sa.Column("pull_url", sa.Text),
         sa.Column("kill_requested_by", sa.String(64)),

@@ -1,0 +1,52 @@
+"""Jobs that ended without telling people so: the report and the closing comment are made up for.
+
+The steps that write them try for an hour. What GitHub refuses for good is given up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import GitHubRejected
+
+if TYPE_CHECKING:
+    from bot.investigation import Parts
+    from bot.store import Job
+
+OWED_COMMENT_REFUSED = "owed_comment_refused"
+
+_AT_ONCE = 50
+"""Jobs of one pass."""
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class OwedComments:
+    """The pass over the jobs that ended since the last one."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Tell people through the reporter of these parts."""
+        self._parts = parts
+
+    async def run(self) -> dict[str, int]:
+        """Tell what was not told; return how many jobs that was. Raise GitHubUnavailable."""
+        made_up = 0
+        for job in await self._parts.jobs.untold(limit=_AT_ONCE):
+            made_up += await self._tell(job)
+            await self._parts.jobs.set_told(job.id)
+        return {"made_up": made_up}
+
+    async def _tell(self, job: Job) -> bool:
+        owes_report = job.progress_comment_id is not None and not job.is_reported
+        owes_closing = job.request.thread is not None and job.closing_comment_id is None
+        try:
+            if owes_report:
+                await self._parts.reporter.report(job.id)
+            if owes_closing:
+                await self._parts.reporter.close(job.id)
+        except GitHubRejected as error:
+            _log.warning(OWED_COMMENT_REFUSED, job=job.id, reason=str(error))
+            return False
+        return owes_report or owes_closing
