@@ -18,7 +18,7 @@ from bot.agents import agents
 from bot.configuration import Configurations
 from bot.durable import Engine
 from bot.errors import ConfigurationError
-from bot.gateway import Gateway
+from bot.gateway import Gateway, kept_secret
 from bot.github import GitHub
 from bot.intake import Handling, Receiving
 from bot.intake.investigate import INVESTIGATE, JOBS, InvestigateHandler
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 SERVING = "serving"
+CARRYING_OUT = "carrying_out"
 STOPPING = "stopping"
 
 GRACE = timedelta(seconds=6)
@@ -106,6 +107,30 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
         _log.info(STOPPING)
 
 
+@asynccontextmanager
+async def carrying_out(settings: Settings) -> AsyncGenerator[Jobs]:
+    """Carry out the jobs of a state directory, without webhooks; the App need not be set up."""
+    secret = await asyncio.to_thread(_kept_secret, settings)
+    async with AsyncExitStack() as stack:
+        database = await _database(settings, stack)
+        engine = Engine(database.url, executor_id="serve", poll=settings.poll_interval)
+        await engine.upgrade()
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        )
+        jobs = Jobs(database)
+        gateway = Gateway(settings.model, secret, session, is_live=jobs.is_unfinished)
+        stack.push_async_callback(gateway.close)
+        parts = await _parts(settings, database, jobs, gateway, session, stack)
+        _register(engine, parts, Deliveries(database))
+        await _open_gateway(gateway, settings)
+        await engine.launch()
+        stack.push_async_callback(engine.close, grace=GRACE)
+        _log.info(CARRYING_OUT, provider=settings.provider)
+        yield jobs
+        _log.info(STOPPING)
+
+
 def check(settings: Settings) -> str:
     """Return the webhook secret; raise ConfigurationError for what must be set and is not."""
     github = settings.github
@@ -149,7 +174,7 @@ async def _parts(
 ) -> Parts:
     github = GitHub(settings.github, session)
     known_agents = await asyncio.to_thread(agents, settings.agent)
-    key = await asyncio.to_thread(lambda: settings.github.key)
+    key = await asyncio.to_thread(lambda: settings.github.key if settings.github.has_app else "")
     redactor = Redactor((*settings.secrets, key))
     leases, documents = Leases(database), Documents(database)
     configurations = Configurations(RightConfigurations(database))
@@ -225,6 +250,14 @@ async def _open_gateway(gateway: Gateway, settings: Settings) -> None:
             f"PTQ_MODEL__GATEWAY_PORT: cannot listen on 127.0.0.1:{settings.model.gateway_port}: "
             f"{error.strerror}"
         ) from error
+
+
+def _kept_secret(settings: Settings) -> bytes:
+    """Return the gateway's secret where no webhook has one: made once, and kept for a restart."""
+    webhook_secret = settings.github.webhook_secret
+    if webhook_secret is not None and webhook_secret.get_secret_value():
+        return _gateway_secret(webhook_secret.get_secret_value())
+    return kept_secret(settings.state / "gateway.secret")
 
 
 def _gateway_secret(webhook_secret: str) -> bytes:

@@ -186,20 +186,7 @@ class Engine:
         if client is None:
             message = "the engine is not launched"
             raise RuntimeError(message)
-
-        def enqueue(connection: sa.Connection) -> None:
-            client.enqueue_in_transaction(
-                connection,
-                {
-                    "workflow_name": workflow,
-                    "queue_name": queue.name,
-                    "workflow_id": workflow_id,
-                    "app_version": APPLICATION_VERSION,
-                },
-                argument,
-            )
-
-        return enqueue
+        return _enqueuer(client, workflow, queue, workflow_id, argument)
 
     async def unended(self, workflow_ids: Sequence[str]) -> set[str]:
         """Return those of the workflows that wait or run: the others have ended, or are gone."""
@@ -266,6 +253,47 @@ class Engine:
 
         run.__name__ = run.__qualname__ = name
         return run
+
+
+class Client:
+    """Enqueues workflows that another process runs; nothing is launched here."""
+
+    def __init__(self, url: str) -> None:
+        """Enqueue in this database; its tables must be there."""
+        self._client = DBOSClient(
+            system_database_url=url,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+            lazy=True,
+        )
+
+    def enqueuer(
+        self, workflow: str, *, queue: Queue, workflow_id: str, argument: str
+    ) -> Callable[[sa.Connection], None]:
+        """Do as ``Engine.enqueuer``."""
+        return _enqueuer(self._client, workflow, queue, workflow_id, argument)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await asyncio.to_thread(self._client.destroy)
+
+
+def _enqueuer(
+    client: DBOSClient, workflow: str, queue: Queue, workflow_id: str, argument: str
+) -> Callable[[sa.Connection], None]:
+    def enqueue(connection: sa.Connection) -> None:
+        client.enqueue_in_transaction(
+            connection,
+            {
+                "workflow_name": workflow,
+                "queue_name": queue.name,
+                "workflow_id": workflow_id,
+                "app_version": APPLICATION_VERSION,
+            },
+            argument,
+        )
+
+    return enqueue
 
 
 async def _patiently(name: str, work: Callable[[], Awaitable[T]], patience: Patience) -> T:

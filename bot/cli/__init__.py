@@ -1,52 +1,45 @@
-"""The terminal: one file per group of commands."""
+"""The terminal: one file for each command, read when it is called."""
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
 
-from bot.cli import check_patch, database, doctor, repro, results, serve, setup
-from bot.errors import (
-    ConfigurationError,
-    InputError,
-    MachineError,
-    UserError,
-    WorkspaceError,
-)
-
-WRONG_SETTINGS = 2
-"""Exit status when a setting is missing or wrong."""
-WRONG_INPUT = 2
-"""Exit status when what is to be read is missing or wrong, as for a wrong option."""
+from bot import log
+from bot.cli.group import Group
+from bot.cli.statuses import EPILOG, WRONG, WRONG_SETTINGS
+from bot.errors import ConfigurationError, InputError, PtqError
+from bot.hidden_text import strip_invisible
 
 app = typer.Typer(
     name="ptq",
+    cls=Group,
     help="Investigate issues of PyTorch on a GPU machine; answer with a report and a draft pull "
     "request.",
-    epilog="Settings come from the environment (PTQ_…) and from the file that PTQ_CONFIG names.",
+    epilog="Settings come from the environment (PTQ_…) and from the file that PTQ_CONFIG names. "
+    f"{EPILOG}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
 )
-app.command("serve")(serve.serve)
-app.command("results")(results.results)
-app.command("repro")(repro.repro)
-app.command("check-patch")(check_patch.check_patch)
-app.command("setup")(setup.setup)
-app.command("doctor")(doctor.doctor)
-app.add_typer(database.app, name="db")
+
+
+@app.callback()
+def ptq() -> None:
+    """Let the group have no command of its own."""
 
 
 def main() -> None:
-    """Run the command line; wrong settings or input end it with exit status 2, others with 1."""
+    """Run the command line; what it ends with is in ``bot.cli.statuses``."""
+    log.configure("console", level=logging.WARNING)
     try:
         app()
-    except ConfigurationError as error:
+    except (ConfigurationError, InputError) as error:
         sys.stderr.write(f"ptq: {error}\n")
         sys.exit(WRONG_SETTINGS)
-    except InputError as error:
-        sys.stderr.write(f"ptq: {error}\n")
-        sys.exit(WRONG_INPUT)
-    except (UserError, MachineError, WorkspaceError) as error:
-        sys.stderr.write(f"ptq: {error}\n")
-        sys.exit(1)
+    except PtqError as error:
+        # It may hold words of an issue, an agent or a machine.
+        sys.stderr.write(f"ptq: {strip_invisible(str(error))}\n")
+        sys.exit(WRONG)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.syntax import Syntax
 
-from bot.errors import CommandError
+from bot.cli.opened import opened
+from bot.cli.showing import findings
 from bot.hidden_text import strip_invisible
-from bot.models import JobId
 from bot.settings import Settings
-from bot.store import Database, Documents, Job, Jobs
+
+if TYPE_CHECKING:
+    from bot.store import Job
 
 SHOWN = ("report.md", "fix.diff", "worklog.md")
 """The documents that people read, in their order."""
@@ -31,7 +33,7 @@ def results(
     """Show what a job found: the verdict, the proof, the report, the patch and the worklog."""
     found, documents = asyncio.run(_read(Settings.load(), job))
     if as_json:
-        typer.echo(json.dumps(_facts(found, documents), indent=2))
+        typer.echo(json.dumps(findings(found, documents), indent=2))
         return
     console = Console()
     outcome = found.outcome or {}
@@ -48,41 +50,6 @@ def results(
 
 
 async def _read(settings: Settings, name: str) -> tuple[Job, dict[str, str]]:
-    database = await asyncio.to_thread(Database, settings.database)
-    try:
-        await database.require_current()
-        job = await _find(Jobs(database), name)
-        return job, await Documents(database).read_all(job.id, job.request.run)
-    finally:
-        await database.close()
-
-
-async def _find(jobs: Jobs, name: str) -> Job:
-    try:
-        found = await jobs.newest_of_issue(int(name)) if name.isdecimal() else None
-        return found or await jobs.get(JobId(name))
-    except LookupError as error:
-        raise CommandError(f"there is no job {name} in this database") from error
-
-
-def _facts(job: Job, documents: dict[str, str]) -> dict[str, Any]:
-    outcome = job.outcome or {}
-    proof = documents.get("proof.json")
-    return {
-        "job": job.id,
-        "run": job.request.run,
-        "repository": str(job.request.repository),
-        "issue": job.request.issue_number,
-        "state": job.state.value,
-        "verdict": outcome.get("verdict"),
-        "claim": outcome.get("claim"),
-        "summary": outcome.get("summary", ""),
-        "problem": outcome.get("problem", ""),
-        "pull_request": job.pull_url,
-        "progress_comment": job.progress_comment_url,
-        "closing_comment": job.closing_comment_url,
-        "proof": None if proof is None else json.loads(proof),
-        "report": documents.get("report.md"),
-        "patch": documents.get("fix.diff"),
-        "worklog": documents.get("worklog.md"),
-    }
+    async with opened(settings) as here:
+        job = await here.job(name)
+        return job, await here.documents.read_all(job.id, job.request.run)

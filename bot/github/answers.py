@@ -204,6 +204,13 @@ class Collaborator(Answer):
     user: Account
 
 
+class Owner(Answer):
+    """Whose a personal token is."""
+
+    login: str
+    id: int
+
+
 class Installation(Answer):
     """Where the App is installed."""
 

@@ -51,7 +51,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Bearer(Protocol):
-    """Who speaks: the App itself, or one of its installations."""
+    """Who speaks: the App itself, one of its installations, or a person."""
 
     @property
     def account(self) -> str:
@@ -59,7 +59,7 @@ class Bearer(Protocol):
         ...
 
     async def token(self) -> str:
-        """Return a token that is good for some minutes."""
+        """Return a token that is good for some minutes; empty for nobody."""
         ...
 
     def forget(self, token: str) -> bool:
@@ -200,7 +200,9 @@ class _Door(gidgethub_abc.GitHubAPI):
         self._free = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def call(self, call: Call, token: str) -> tuple[Any, str | None]:
-        headers = {"authorization": f"Bearer {token}", "x-github-api-version": _API_VERSION}
+        headers = {"x-github-api-version": _API_VERSION}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
         fields = dict(call.fields)
         try:
             data, following, _ = await self._make_request(

@@ -7,13 +7,14 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.github.answers import AppIdentity, Installation, InstalledOn, read
+from bot.github.answers import AppIdentity, Installation, InstalledOn, Owner, read
 from bot.github.calls import PER_PAGE, Call, Calls
 from bot.github.comments import Comments
 from bot.github.hook import Hook
+from bot.github.personal import PersonalToken
 from bot.github.repository import Repository
 from bot.github.tokens import AppToken, InstallationToken
-from bot.models import RepositoryName
+from bot.models import Person, RepositoryName
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -46,13 +47,19 @@ class GitHub:
         settings: GitHubSettings,
         session: aiohttp.ClientSession,
         *,
+        token: str = "",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Ask for nothing yet; ``sleep`` (seconds) and ``clock`` (aware) are for tests."""
+        """Ask for nothing yet.
+
+        ``token`` is a person's own, for what no installation does; ``sleep`` (seconds) and
+        ``clock`` (aware) are for tests.
+        """
         self._calls = Calls(settings, session, sleep=sleep, clock=clock)
         self._app_token = AppToken(settings, clock=clock)
         self.hook = Hook(self._calls, self._app_token)
+        self._person = PersonalToken(token)
         self._identity: AppIdentity | None = None
         self._tokens: dict[tuple[object, ...], InstallationToken] = {}
 
@@ -93,6 +100,16 @@ class GitHub:
             async for page in pages:
                 names += [RepositoryName.parse(read(InstalledOn, one).full_name) for one in page]
         return names
+
+    async def person(self) -> Person:
+        """Return whose the personal token is; raise GitHubError."""
+        call = Call(method="GET", url="/user", bearer=self._person)
+        owner = read(Owner, await self._calls.send(call))
+        return Person(login=owner.login, id=owner.id)
+
+    def personal_repository(self, name: RepositoryName) -> Repository:
+        """Return the repository as the person with the token may use it."""
+        return Repository(name, self._calls, self._person)
 
     def repository(self, name: RepositoryName, installation_id: int) -> Repository:
         """Return the repository, to read it and to talk in its threads."""

@@ -78,11 +78,20 @@ class Repository:
         return [read(Comment, item) for item in await self._list(path, limit, number=number)]
 
     async def issue_snapshot(
-        self, number: int, *, frozen_at: datetime, command_comment_id: int | None
+        self,
+        number: int,
+        *,
+        frozen_at: datetime,
+        command_comment_id: int | None,
+        asks_permissions: bool = True,
     ) -> IssueSnapshot:
         """Return the issue and its comments as they were when the command was given."""
         return await take_snapshot(
-            self, number, frozen_at=frozen_at, command_comment_id=command_comment_id
+            self,
+            number,
+            frozen_at=frozen_at,
+            command_comment_id=command_comment_id,
+            asks_permissions=asks_permissions,
         )
 
     async def comment(self, number: int, body: str) -> Comment:

@@ -19,10 +19,17 @@ MAX_PEOPLE = 30
 
 
 async def take_snapshot(
-    repository: Repository, number: int, *, frozen_at: datetime, command_comment_id: int | None
+    repository: Repository,
+    number: int,
+    *,
+    frozen_at: datetime,
+    command_comment_id: int | None,
+    asks_permissions: bool = True,
 ) -> IssueSnapshot:
     """Return the issue with the comments before the command; raise GitHubError.
 
+    Only who may write to the repository can be told what others may: without ``asks_permissions``
+    GitHub's association of each commenter stands for it.
     A comment that was edited after ``frozen_at`` is left out whole: GitHub does not tell what it
     said before. The same holds for title and body, which is why ``updated_at`` goes with them.
     """
@@ -32,7 +39,7 @@ async def take_snapshot(
         for comment in await repository.comments(number)
         if _counts(comment, frozen_at=frozen_at, command_comment_id=command_comment_id)
     ]
-    permissions = await _permissions(repository, comments)
+    permissions = await _permissions(repository, comments) if asks_permissions else {}
     return IssueSnapshot(
         repository=repository.name,
         number=issue.number,

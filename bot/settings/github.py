@@ -28,6 +28,12 @@ class GitHubSettings(Section):
     """The longest wait on a rate limit before a step gives up (and is retried later)."""
 
     @property
+    def has_app(self) -> bool:
+        """Whether the App is set up: a terminal does without."""
+        has_key = self.private_key is not None or self.private_key_file is not None
+        return self.app_id is not None and has_key
+
+    @property
     def key(self) -> str:
         """The App's private key as PEM text."""
         if self.private_key is not None:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
 from bot.store.acceptance import Accepted
 from bot.store.configurations import RightConfigurations
-from bot.store.database import Database, only_process
+from bot.store.database import Database, is_served, only_process
 from bot.store.deliveries import Deliveries, Delivery, Handled
 from bot.store.documents import Documents
 from bot.store.failed_deliveries import FailedDeliveries, FailedDelivery
@@ -33,5 +33,6 @@ __all__ = [
     "RightConfigurations",
     "Turns",
     "Watermarks",
+    "is_served",
     "only_process",
 ]

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import sqlite3
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -30,6 +31,9 @@ T = TypeVar("T")
 
 _MINIMUM_SQLITE_FOR_312 = (3, 42, 0)
 _THREADS = 8
+_TRIES = 5
+_PAUSE = 0.05
+"""Seconds between two tries to get a lock."""
 
 
 class Database:
@@ -162,12 +166,30 @@ def only_process(path: Path) -> Generator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            message = (
-                f"another ptq serves from {path.parent}: stop it, or give this one its own "
-                "PTQ_STATE_DIR, or use Postgres for many processes"
-            )
-            raise ConfigurationError(message) from error
+        # Who only looks whether it is held (``is_served``) holds it for a moment.
+        for left in reversed(range(_TRIES)):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if left:
+                    time.sleep(_PAUSE)
+                    continue
+                message = (
+                    f"another ptq serves from {path.parent}: stop it, or give this one its own "
+                    "PTQ_STATE_DIR, or use Postgres for many processes"
+                )
+                raise ConfigurationError(message) from error
         yield
+
+
+def is_served(path: Path) -> bool:
+    """Whether a process holds this lock file."""
+    try:
+        with path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

@@ -27,6 +27,12 @@ class Documents:
         """Write a document unless it is there: the first writing stays."""
         await self._database.call(_keep, job_id, run, name, text)
 
+    def keep_within(
+        self, connection: sa.Connection, job_id: JobId, run: int, name: str, text: str
+    ) -> None:
+        """Do the same in the caller's own transaction."""
+        _keep(connection, job_id, run, name, text)
+
     async def put(self, job_id: JobId, run: int, name: str, text: str) -> None:
         """Write a document over what was there."""
         await self._database.call(_put, job_id, run, name, text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
-from tests.fakes.github import api_app, api_git, api_hook, api_pulls, api_threads
+from tests.fakes.github import api_app, api_git, api_hook, api_pulls, api_threads, people
 from tests.fakes.github.replies import Incoming, Refused, Reply, Route
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ ROUTES = (
     *api_threads.ROUTES,
     *api_git.ROUTES,
     *api_pulls.ROUTES,
+    *people.ROUTES,
 )
 RATE = 5000
 """Calls an hour, of each account."""
-ANONYMOUS = "anonymous"
 
 _REST_OF_PATH = ("{ref}",)
 """Variables that may hold a slash."""
@@ -47,7 +47,7 @@ class Request:
     route: str
     """The template of GitHub's description."""
     account: str
-    """``app``, ``installation N`` or ``anonymous``."""
+    """``app``, ``installation N``, a login or ``anonymous``."""
     status: int | None
     """None when the connection ended without an answer."""
     body: Any = None
@@ -134,7 +134,7 @@ class Door:
 
     def _authorized(self, route: Route, request: web.Request, sent: object) -> Incoming:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() not in {"bearer", "token"} or not text:
+        if scheme.lower() not in {"", "bearer", "token"} or (not text and route.permission is None):
             raise Refused(401, "Requires authentication")
         if not request.headers.get("User-Agent"):
             raise Refused(403, "Request forbidden by administrative rules.")
@@ -142,7 +142,10 @@ class Door:
             raise Refused(400, "Problems parsing JSON")
         path = dict(request.match_info)
         token: Token | None = None
-        if route.permission is None:
+        person = self._world.personal.get(text)
+        if person is not None or not text:
+            people.check_visit(route, self._project(path, None), person)
+        elif route.permission is None:
             self._world.app.check_jwt(text, now=self._world.now())
         else:
             token = self._world.app.holder(text, now=self._world.now())
@@ -154,7 +157,7 @@ class Door:
             query=request.query,
             body=cast("dict[str, Any]", sent or {}),
             url=str(request.url.with_query(None)),
-            actor=self._world.app.bot,
+            actor=person or self._world.app.bot,
             token=token,
             here=here,
         )
@@ -225,10 +228,12 @@ def _check_permission(route: Route, token: Token) -> None:
 def _account_name(world: World, request: web.Request) -> str:
     text = request.headers.get("Authorization", "").partition(" ")[2]
     token = world.app.tokens.get(text)
+    if text in world.personal:
+        return world.personal[text].login
     if token is not None:
         return f"installation {token.installation.id}"
     # A JWT has three parts.
-    return "app" if text.count(".") == 2 else ANONYMOUS
+    return "app" if text.count(".") == 2 else people.NOBODY
 
 
 def _decoded(body: bytes) -> object:

@@ -54,6 +54,8 @@ class World:
         self._ids = itertools.count(2_000_001)
         self.accounts: dict[str, Account] = {}
         self.projects: dict[str, Project] = {}
+        self.personal: dict[str, Account] = {}
+        """Whose each person's own token is."""
         self.deliveries: list[Delivery] = []
         self.app = App(
             id=1_234_567,

@@ -1,0 +1,103 @@
+"""The commands by name; the module of one is read only when it is called, or shown."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+JOBS = "Ask for jobs"
+LOOK = "Look at jobs, change them, use what they found"
+MACHINES = "Machines and settings"
+SERVICE = "The service"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: its module has a function of the module's name, or an ``app``."""
+
+    name: str
+    module: str
+    panel: str
+
+
+ENTRIES = (
+    Entry("auto", "auto", JOBS),
+    Entry("follow", "follow", LOOK),
+    Entry("results", "results", LOOK),
+    Entry("setup", "setup", MACHINES),
+    Entry("doctor", "doctor", MACHINES),
+    Entry("repro", "repro", MACHINES),
+    Entry("check-patch", "check_patch", MACHINES),
+    Entry("serve", "serve", SERVICE),
+    Entry("finish", "finish", SERVICE),
+    Entry("db", "database", SERVICE),
+)
+"""Every command, in the order in which the help shows them."""
+
+
+class Group(TyperGroup):
+    """``ptq`` itself."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 -- Typer's own
+        """Take the commands from the table."""
+        super().__init__(**attributes)
+        self.commands = cast("Any", _Commands())
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- Typer's own
+        """Return the names in the order of the table."""
+        return list(self.commands)
+
+
+class _Commands(MutableMapping[str, Any]):
+    """Name → command, made when it is asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+        self._known = {entry.name: entry for entry in ENTRIES}
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- Typer's own
+        if name not in self._made:
+            self._made[name] = _made(self._known[name])
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401 -- Typer's own
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _made(entry: Entry) -> Any:  # noqa: ANN401 -- Typer's own
+    module = importlib.import_module(f"bot.cli.{entry.module}")
+    markup: Any = {"rich_markup_mode": "markdown", "add_completion": False}
+    own: object = getattr(module, "app", None)
+    if isinstance(own, typer.Typer):
+        group = typer.Typer(**markup)
+        group.add_typer(own, name=entry.name)
+        group.callback()(_nothing)
+        command = cast("Any", get_command(group)).commands[entry.name]
+    else:
+        alone = typer.Typer(**markup)
+        alone.command(entry.name)(getattr(module, entry.module))
+        command = get_command(alone)
+    cast("Any", command).rich_help_panel = entry.panel
+    return command
+
+
+def _nothing() -> None:
+    """Let a group have no command of its own."""
