@@ -27,8 +27,6 @@ from bot.models import (
 )
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from bot.cli.opened import Opened
     from bot.settings import Settings
 
@@ -121,21 +119,15 @@ async def ask(opened: Opened, wanted: Wanted) -> Asked:
 
 async def _accepted(opened: Opened, request: JobRequest, issue: IssueSnapshot | None) -> Asked:
     client = Client(opened.database.url)
-
-    def enqueue(connection: sa.Connection, job_id: JobId) -> None:
-        if issue is not None:
-            text = issue.model_dump_json()
-            opened.documents.keep_within(connection, job_id, request.run, FROZEN_ISSUE, text)
-        client.enqueuer(INVESTIGATE, queue=JOBS, workflow_id=f"job/{job_id}", argument=job_id)(
-            connection
-        )
-
     try:
         accepted = await opened.jobs.accept(
             request,
             delivery_id=DeliveryId(f"terminal-{uuid.uuid4()}"),
             ordinal=0,
-            enqueue=enqueue,
+            enqueue=lambda connection, job_id: client.enqueuer(
+                INVESTIGATE, queue=JOBS, workflow_id=f"job/{job_id}", argument=job_id
+            )(connection),
+            documents={} if issue is None else {FROZEN_ISSUE: issue.model_dump_json()},
         )
     finally:
         await client.close()

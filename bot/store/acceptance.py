@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from bot.models import DeliveryId, JobId, JobRequest, JobState
 from bot.store import tables
 from bot.store.deliveries import claim_command, source_of
+from bot.store.documents import keep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _TABLE = tables.jobs
 
@@ -34,6 +35,7 @@ def accept(
     delivery_id: DeliveryId,
     ordinal: int,
     enqueue: Callable[[sa.Connection, JobId], None],
+    documents: Mapping[str, str],
 ) -> Accepted:
     """Make the job and enqueue its workflow in the caller's transaction; see Jobs.accept."""
     repository = str(draft.repository)
@@ -74,6 +76,8 @@ def accept(
             updated_at=now,
         )
     )
+    for name, text in documents.items():
+        keep(connection, job_id, request.run, name, text)
     enqueue(connection, job_id)
     return Accepted(job_id, is_new=True)
 

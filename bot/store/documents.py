@@ -25,13 +25,7 @@ class Documents:
 
     async def keep(self, job_id: JobId, run: int, name: str, text: str) -> None:
         """Write a document unless it is there: the first writing stays."""
-        await self._database.call(_keep, job_id, run, name, text)
-
-    def keep_within(
-        self, connection: sa.Connection, job_id: JobId, run: int, name: str, text: str
-    ) -> None:
-        """Do the same in the caller's own transaction."""
-        _keep(connection, job_id, run, name, text)
+        await self._database.call(keep, job_id, run, name, text)
 
     async def put(self, job_id: JobId, run: int, name: str, text: str) -> None:
         """Write a document over what was there."""
@@ -50,7 +44,8 @@ def _key(job_id: JobId, run: int, name: str) -> sa.ColumnElement[bool]:
     return (_TABLE.c.job_id == job_id) & (_TABLE.c.run == run) & (_TABLE.c.name == name)
 
 
-def _keep(connection: sa.Connection, job_id: JobId, run: int, name: str, text: str) -> None:
+def keep(connection: sa.Connection, job_id: JobId, run: int, name: str, text: str) -> None:
+    """Write a document unless it is there, in the caller's own transaction."""
     if _read(connection, job_id, run, name) is not None:
         return
     connection.execute(
@@ -67,7 +62,7 @@ def _keep(connection: sa.Connection, job_id: JobId, run: int, name: str, text: s
 
 def _put(connection: sa.Connection, job_id: JobId, run: int, name: str, text: str) -> None:
     connection.execute(_TABLE.delete().where(_key(job_id, run, name)))
-    _keep(connection, job_id, run, name, text)
+    keep(connection, job_id, run, name, text)
 
 
 def _read(connection: sa.Connection, job_id: JobId, run: int, name: str) -> str | None:

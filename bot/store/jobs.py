@@ -21,7 +21,7 @@ from bot.store import tables
 from bot.store.acceptance import Accepted, accept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bot.models import PullRequest
     from bot.store.database import Database
@@ -70,13 +70,17 @@ class Jobs:
         delivery_id: DeliveryId,
         ordinal: int,
         enqueue: Callable[[sa.Connection, JobId], None],
+        documents: Mapping[str, str] | None = None,
     ) -> Accepted:
         """Make the job and enqueue its workflow in one transaction.
 
         ``draft.job_id`` is made unique here. An issue has one unfinished job: a second request
-        finds that one. The same command asked again finds what it made.
+        finds that one. The same command asked again finds what it made. ``documents`` are kept
+        with a new job, by their names.
         """
-        return await self._database.call(accept, draft, delivery_id, ordinal, enqueue)
+        return await self._database.call(
+            accept, draft, delivery_id, ordinal, enqueue, documents or {}
+        )
 
     async def get(self, job_id: JobId) -> Job:
         """Return a job; raise LookupError for an unknown one."""
