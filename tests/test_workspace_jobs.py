@@ -159,6 +159,21 @@ async def test_a_job_that_was_half_made_is_made_anew(jobs: Jobs) -> None:
     assert await jobs.python(paths, "import minitorch; print(minitorch.__version__)") == "1.0"
 
 
+async def test_git_was_killed_in_adding_the_worktree(jobs: Jobs) -> None:
+    """Git keeps a worktree locked while it adds it: the job is made anew, and can be removed."""
+    paths = await jobs.create("a")
+    source = at(jobs.layout.source)
+    await git(source, "worktree", "lock", "--reason", "initializing", paths.worktree)
+    await asyncio.to_thread(shutil.rmtree, paths.worktree)
+
+    await jobs.create("a")
+
+    assert await jobs.python(paths, "import minitorch; print(minitorch.__version__)") == "1.0"
+    await git(source, "worktree", "lock", paths.worktree)
+    await remove(jobs.shell, jobs.layout, "a")
+    assert "/a/" not in await git(source, "worktree", "list")
+
+
 async def test_another_build_makes_the_job_anew(jobs: Jobs) -> None:
     """A job is never investigated with one build's binaries and another's source."""
     paths = await jobs.create("a")

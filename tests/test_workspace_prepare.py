@@ -191,6 +191,25 @@ async def test_a_commit_that_came_after_the_clone_is_fetched(tmp_path: Path) -> 
     assert (at(room.layout.source) / "minitorch/later.py").exists()
 
 
+async def test_git_was_killed_in_fetching(tmp_path: Path) -> None:
+    """What it had locked stands in nobody's way: everything of ours holds the workspace's lock."""
+    mini, _ = await make(tmp_path)
+    room = Room(tmp_path, mini)
+    await room.prepare()
+    later = await mini.commit("Later", {"minitorch/later.py": "x = 1\n"})
+    await mini.wheel("1.2", later)
+    clone = at(room.layout.source) / ".git"
+    (clone / "refs/ptq").mkdir()
+    for name in ("config", "index", f"refs/ptq/{later}", "refs/remotes/origin/main"):
+        (clone / f"{name}.lock").touch()
+
+    build = await room.prepare(
+        requirement="minitorch==1.2", source_url=f"file://{mini.repository}/"
+    )
+
+    assert (build.version, build.base_commit) == ("1.2", later)
+
+
 async def test_a_package_that_is_not_there_says_so(tmp_path: Path) -> None:
     """What the installer says reaches people, without the workspace's path."""
     mini, _ = await make(tmp_path)

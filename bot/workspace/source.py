@@ -46,7 +46,11 @@ async def clone(shell: Shell, layout: Layout, torch: TorchSettings) -> None:
         Step(("mv", "-T", partial, layout.source)),
     )
     if await shell.stat(f"{layout.source}/.git") is not None:
-        steps = (Step(("git", "-C", layout.source, "remote", "set-url", "origin", url)),)
+        steps = (
+            *_unlocked(layout),
+            Step(("git", "-C", layout.source, "remote", "set-url", "origin", url)),
+            Step(("git", "-C", layout.source, "config", "extensions.worktreeConfig", "true")),
+        )
     work = Work(
         purpose="clone the source",
         marker=layout.marker("source"),
@@ -111,6 +115,7 @@ async def _find(shell: Shell, layout: Layout, torch: TorchSettings, commit: str)
     work = Work(
         purpose=f"fetch commit {commit}",
         steps=(
+            *_unlocked(layout),
             # A server may refuse to send a commit by its name alone; then it must be on a branch.
             Step((*fetch, f"+{commit}:refs/ptq/{commit}"), may_fail=True),
             Step((*fetch,)),
@@ -118,6 +123,16 @@ async def _find(shell: Shell, layout: Layout, torch: TorchSettings, commit: str)
     )
     await do(shell, layout, work, timeout=torch.setup_timeout, env=ENVIRONMENT)
     return await _has(shell, layout, commit)
+
+
+def _unlocked(layout: Layout) -> tuple[Step, ...]:
+    """Take away what a git that was killed has left locked; ours work one after the other."""
+    git = f"{layout.source}/.git"
+    files = (f"{git}/{name}.lock" for name in ("config", "packed-refs", "shallow"))
+    return (
+        Step(("rm", "-f", "--", *files)),
+        Step(("find", f"{git}/refs", "-name", "*.lock", "-delete"), may_fail=True),
+    )
 
 
 async def _has(shell: Shell, layout: Layout, commit: str) -> bool:

@@ -56,10 +56,18 @@ async def remove(shell: Shell, layout: Layout, job_id: str) -> None:
             Step(_open_directories(paths), may_fail=True),
             Step(("rm", "-rf", "--one-file-system", "--", paths.directory)),
             Step(("rm", "-rf", "--", layout.job_state(paths))),
-            Step(_git(layout, "worktree", "prune", "--expire=now"), may_fail=True),
+            *_forgotten(layout, paths),
         ),
     )
     await do(shell, layout, work, timeout=_TIMEOUT, env=ENVIRONMENT)
+
+
+def _forgotten(layout: Layout, paths: JobPaths) -> tuple[Step, ...]:
+    """Have git forget a worktree that is gone; one that it was killed in adding is locked."""
+    return (
+        Step(_git(layout, "worktree", "unlock", paths.worktree), may_fail=True),
+        Step(_git(layout, "worktree", "prune", "--expire=now"), may_fail=True),
+    )
 
 
 def _open_directories(paths: JobPaths) -> tuple[str, ...]:
@@ -72,9 +80,8 @@ def _worktree(layout: Layout, paths: JobPaths, build: TorchBuild) -> tuple[Step,
     return (
         Step(("mkdir", "-p", "--", paths.directory)),
         Step(("rm", "-rf", "--", paths.worktree)),
-        Step(_git(layout, "worktree", "prune", "--expire=now")),
+        *_forgotten(layout, paths),
         Step(_git(layout, "worktree", "add", "--detach", "--", paths.worktree, build.base_commit)),
-        Step((*in_worktree, "config", "extensions.worktreeConfig", "true")),
         Step(
             (*in_worktree, "config", "--worktree", "core.excludesFile", layout.ignored(paths)),
         ),
