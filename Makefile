@@ -12,11 +12,10 @@ NPM := tests/npm/node_modules/.package-lock.json
 
 # More words for pytest: `make test ARGS="-k grammar"`. WORKERS=0 runs in one process, for a debugger.
 ARGS ?=
-WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test coverage check fmt e2e venv wheel lock clean
+.PHONY: help demo serve test coverage check fmt e2e chaos venv wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -28,7 +27,7 @@ serve: $(BASE)/.synced ## the service, with the settings of the environment or o
 	@$(BASE)/bin/python -m bot serve
 
 test: $(DEV)/.synced $(NPM) ## every test but the end-to-end ones
-	$(DEV)/bin/python -m pytest -n $(WORKERS) --dist worksteal --inline-snapshot disable $(ARGS)
+	$(DEV)/bin/python -m pytest -n $(or $(WORKERS),2) --dist worksteal --inline-snapshot disable $(ARGS)
 
 coverage: ## the same, with what was not covered, line and branch
 	$(MAKE) test ARGS="--cov $(ARGS)"
@@ -45,6 +44,11 @@ fmt: $(DEV)/.synced ## format, and mend what ruff can mend
 
 e2e: $(E2E)/.synced $(NPM) ## the real Claude Code, over a real sshd, on a real bug of PyTorch
 	$(E2E)/bin/python -m pytest tests/e2e -m e2e --timeout 600 $(ARGS)
+
+chaos: $(DEV)/.synced ## kill and cut off the bot: KILLS=50 JOBS=25 SEED=1
+	@$(DEV)/bin/python -m chaos $(if $(KILLS),--kills $(KILLS)) $(if $(JOBS),--jobs $(JOBS)) \
+		$(if $(DATABASE),--database $(DATABASE)) $(if $(WORKERS),--workers $(WORKERS)) \
+		$(if $(SEED),--seed $(SEED))
 
 venv: $(DEV)/.synced ## the environment of test and check, in .venv
 

@@ -96,6 +96,10 @@ class Faults:
             for wait in waits:
                 wait.cancel()
 
+    def clear(self) -> None:
+        """Have no more failures come."""
+        self._coming.clear()
+
     def stop(self) -> None:
         """Let everything go that waits."""
         self._stopping.set()

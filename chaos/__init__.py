@@ -1,0 +1,1 @@
+"""Nothing is lost and nothing made twice, whatever is killed, frozen, cut off or refused."""

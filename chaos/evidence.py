@@ -1,0 +1,95 @@
+"""Asks GitHub and the machines what they remember; of the bot only its book of reservations.
+
+A pool has no other memory of reservations than that book.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.store import Database, Leases
+from chaos.agent import STARTS
+from chaos.judge import Asked, Evidence, Opened, Said
+from demo import leftovers, story
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chaos.world import World
+    from tests.fakes.github import FakeGitHub
+    from tests.fakes.github.memory import Account, Comment, Issue
+
+COMMAND = "/ptq investigate"
+
+
+def threads(github: FakeGitHub) -> Evidence:
+    """Return what GitHub's threads hold; nothing blocks."""
+    app = github.world.app.bot
+    issues = list(github.world.project(story.REPOSITORY).issues.values())
+    comments = [comment for issue in issues for comment in issue.comments]
+    return Evidence(
+        asked=tuple(
+            Asked(one.id, one.number, is_seen=_is_seen(one, app))
+            for one in comments
+            if not one.via_app and one.body.startswith(COMMAND)
+        ),
+        said=tuple(Said(one.number, one.body) for one in comments if one.via_app),
+        pulls=tuple(opened for issue in issues if (opened := _opened(issue)) is not None),
+    )
+
+
+async def gather(world: World) -> Evidence:
+    """Return everything there is to know."""
+    github = world.github
+    told = threads(github)
+    branches = await github.world.project(story.REPOSITORY).git.branches()
+    homes = [machine.home for machine in world.machines]
+    return Evidence(
+        asked=told.asked,
+        said=told.said,
+        pulls=told.pulls,
+        branches=tuple(name for name in branches if name.startswith("ptq/")),
+        starts=await asyncio.to_thread(_starts, world.directory),
+        alive=await asyncio.to_thread(_alive, homes),
+        leases=await _leases(world.database_url),
+        ends=tuple(end for process in world.processes for end in process.ends),
+    )
+
+
+def _is_seen(comment: Comment, app: Account) -> bool:
+    return any(reaction.account is app for reaction in comment.reactions)
+
+
+def _opened(issue: Issue) -> Opened | None:
+    return issue.pull and Opened(issue.number, issue.pull.head, issue.body or "")
+
+
+def _starts(directory: Path) -> tuple[str, ...]:
+    try:
+        lines = (directory / STARTS).read_text().splitlines()
+    except FileNotFoundError:
+        return ()
+    return tuple(json.loads(line)["run"] for line in lines)
+
+
+def _alive(homes: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(_shown(pid) for home in homes for pid in leftovers.found(home))
+
+
+def _shown(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        words = []
+    return f"{pid} {b' '.join(words).decode(errors='replace').strip()}"
+
+
+async def _leases(database_url: str) -> tuple[str, ...]:
+    database = await asyncio.to_thread(Database, database_url)
+    try:
+        return tuple(lease.id for lease in await Leases(database).living())
+    finally:
+        await database.close()

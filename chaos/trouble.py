@@ -1,0 +1,158 @@
+"""The trouble: processes are killed and frozen, connections cut, and GitHub fails."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from chaos.configuration import SILENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from random import Random
+
+    from chaos.processes import BotProcess
+    from chaos.world import World
+
+_CALLS = (
+    ("*", "*"),
+    ("GET", "*"),
+    ("POST", "*/issues/*/comments"),
+    ("PATCH", "*/issues/comments/*"),
+    ("POST", "*/pulls"),
+    ("POST", "*/git/refs"),
+    ("POST", "*/git/*"),
+    ("POST", "*/reactions"),
+    ("POST", "*/access_tokens"),
+)
+"""What is made to fail, as method and path."""
+_WRITES = frozenset({"POST", "PATCH"})
+_LONGEST_CALM = 6.0
+"""Seconds between two troubles, at most."""
+_STARTING = 0.15
+"""How often somebody is killed who has only just been started."""
+_START_SECONDS = 60.0
+
+
+class Trouble:
+    """Everything that goes wrong until enough was killed and frozen."""
+
+    def __init__(self, world: World, random: Random) -> None:
+        """Do no harm yet."""
+        self._world = world
+        self._random = random
+        self._passing: set[asyncio.Task[None]] = set()
+        self.hits = 0
+        """Kills and freezes that hit a living process with work to do."""
+        self.others: dict[str, int] = {}
+        """How often what else went wrong."""
+
+    async def go_on(self) -> None:
+        """Make trouble once."""
+        await self._calm()
+        what = ["kill", "freeze", "restart", "cut", "fail"]
+        match self._random.choices(what, weights=[5, 2, 1, 2, 3])[0]:
+            case "kill":
+                await self._kill()
+            case "freeze":
+                self._freeze()
+            case "restart":
+                await self._restart()
+            case "cut":
+                self._do(self._cut())
+            case _:
+                self._fail()
+
+    async def over(self) -> None:
+        """Wait until what was frozen or cut off is well again, and GitHub too."""
+        while self._passing:
+            await asyncio.wait(self._passing)
+        self._world.github.faults.clear()
+
+    def leave(self) -> None:
+        """End what is still going on."""
+        for task in self._passing:
+            task.cancel()
+
+    async def _calm(self) -> None:
+        """Let some time pass; mostly the service has got up before."""
+        if self._random.random() > _STARTING:
+            ready = asyncio.gather(*(process.ready.wait() for process in self._world.processes))
+            try:
+                async with asyncio.timeout(_START_SECONDS):
+                    await ready
+            except TimeoutError:
+                return
+        await asyncio.sleep(self._random.uniform(0, _LONGEST_CALM) / len(self._world.processes))
+
+    async def _kill(self) -> None:
+        process = self._victim()
+        has_work = bool(self._world.unfinished())
+        if await process.kill():
+            self.hits += has_work
+            await process.start()
+
+    async def _restart(self) -> None:
+        """Deploy: it is told to end, and starts anew."""
+        process = self._victim()
+        if not process.is_frozen:
+            self._count("restart")
+            await process.end()
+            await process.start()
+
+    def _freeze(self) -> None:
+        process = self._victim()
+        has_work = bool(self._world.unfinished())
+        if process.freeze():
+            self.hits += has_work
+            longest = 1.5 * SILENCE + 2 if self._world.options.database == "postgres" else 3
+            shortest = SILENCE + 0.5 if self._world.options.database == "postgres" else 0.5
+            self._do(self._thaw(process, self._random.uniform(shortest, longest)))
+
+    async def _thaw(self, process: BotProcess, seconds: float) -> None:
+        frozen = process.starts
+        await asyncio.sleep(seconds)
+        if process.starts == frozen:
+            process.thaw()
+
+    async def _cut(self) -> None:
+        """Drop a machine's connections, and now and then take none for a moment."""
+        machine = self._random.choice(self._world.machines)
+        self._count("cut")
+        if self._random.random() < 0.5:
+            await machine.drop_connections()
+            return
+        await machine.refuse()
+        try:
+            await machine.drop_connections()
+            await asyncio.sleep(self._random.uniform(0.5, 4))
+        finally:
+            await machine.accept()
+
+    def _fail(self) -> None:
+        """Have GitHub fail at some of the next calls, before or after it did what was asked."""
+        faults = self._world.github.faults
+        method, pattern = self._random.choice(_CALLS)
+        times = self._random.randint(1, 3)
+        is_done = method in _WRITES and self._random.random() < 0.5
+        kind = self._random.choice(["5xx", "429", "dropped"])
+        self._count(f"{kind} done" if is_done and kind != "429" else kind)
+        match kind:
+            case "5xx":
+                status = self._random.choice([500, 502, 503, 504])
+                faults.fail_next(method, pattern, status=status, times=times, done=is_done)
+            case "429":
+                faults.fail_next(method, pattern, status=429, headers={"retry-after": "1"})
+            case _:
+                faults.drop_next(method, pattern, done=is_done, times=times)
+
+    def _victim(self) -> BotProcess:
+        return self._random.choice(self._world.processes)
+
+    def _count(self, what: str) -> None:
+        self.others[what] = self.others.get(what, 0) + 1
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)

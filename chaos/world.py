@@ -1,0 +1,141 @@
+"""Everybody around the bot, and the bot's own processes, on this computer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chaos.agent import SCENARIOS
+from chaos.configuration import environment
+from chaos.processes import BotProcess
+from demo import leftovers, project, story
+from tests.fakes.github import FakeGitHub
+from tests.fakes.machine import FakeMachine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from chaos.options import Options
+    from chaos.scenarios import Scenario
+    from tests.fakes.github import Issue
+
+ASKING = ("ada", "grace", "edsger", "barbara")
+"""Who may ask."""
+
+_SLOTS = (2, 1, 1)
+"""Of each machine."""
+
+
+@dataclass(slots=True)
+class World:
+    """What is killed, cut off and asked."""
+
+    directory: Path
+    options: Options
+    github: FakeGitHub
+    machines: list[FakeMachine]
+    processes: list[BotProcess]
+    """The one that serves first."""
+    database_url: str
+    scenarios: dict[int, Scenario] = field(default_factory=dict[int, "Scenario"])
+    """What agents do, by issue."""
+
+    @property
+    def logs(self) -> Path:
+        """Where the logs of the processes lie."""
+        return self.directory / "logs"
+
+    async def add_issue(self, scenario: Scenario) -> Issue:
+        """Open an issue whose agents do this."""
+        issue = self.github.add_issue(
+            story.REPOSITORY, story.TITLE, scenario.body, author=story.REPORTER
+        )
+        self.scenarios[issue.number] = scenario
+        path = self.directory / SCENARIOS / f"{issue.number}.json"
+        await asyncio.to_thread(path.write_text, json.dumps(scenario.script()))
+        return issue
+
+    def unfinished(self) -> list[int]:
+        """Return the issues under which more was asked for than ended, as GitHub shows it."""
+        return [number for number in self.scenarios if not self._is_quiet(number)]
+
+    def _is_quiet(self, number: int) -> bool:
+        """Whether every command was seen, and every job of the issue has its closing comment."""
+        app = self.github.world.app.bot
+        comments = self.github.comments(story.REPOSITORY, number)
+        own = [comment.body for comment in comments if comment.via_app]
+        asked = [comment for comment in comments if comment.author is not app]
+        begun = sum(body.startswith("<!-- ptq:progress ") for body in own)
+        ended = sum(body.startswith("<!-- ptq:closing ") for body in own)
+        seen = all(
+            any(reaction.account is app for reaction in comment.reactions) for comment in asked
+        )
+        answers = len(own) - begun - ended
+        return seen and begun == ended and begun + answers >= len(asked)
+
+
+@asynccontextmanager
+async def world(directory: Path, options: Options) -> AsyncGenerator[World]:
+    """Build it under ``directory``, and start the bot; at the end nothing of it runs on."""
+    for name in (SCENARIOS, "logs"):
+        await asyncio.to_thread((directory / name).mkdir)
+    sample = await project.build(directory / "project")
+    async with AsyncExitStack() as stack:
+        github = await stack.enter_async_context(FakeGitHub())
+        await github.add_repository(
+            story.REPOSITORY,
+            source=sample.source,
+            collaborators=dict.fromkeys(ASKING, "write"),
+        )
+        machines = [
+            await stack.enter_async_context(_machine(directory, number, slots))
+            for number, slots in enumerate(_SLOTS, 1)
+        ]
+        variables = await asyncio.to_thread(
+            environment, directory, options, github, machines, sample, database_url=None
+        )
+        processes = [
+            BotProcess(
+                "serve" if number == 0 else "worker",
+                f"process-{number}",
+                logs=directory / "logs",
+                environment=variables,
+            )
+            for number in range(options.workers)
+        ]
+        for process in processes:
+            stack.push_async_callback(process.kill)
+            await process.start()
+        yield World(
+            directory=directory,
+            options=options,
+            github=github,
+            machines=machines,
+            processes=processes,
+            database_url=f"sqlite:///{directory / 'state' / 'ptq.sqlite'}",
+        )
+
+
+@asynccontextmanager
+async def _machine(directory: Path, number: int, slots: int) -> AsyncGenerator[FakeMachine]:
+    """Run a machine, and end with it whatever runs on it: agents outlive connections."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    machine = FakeMachine(
+        directory / f"machine-{number}",
+        name=f"gpu-{number}",
+        gpu_type="h100",
+        gpus=1,
+        slots=slots,
+        environment={"PATH": path, "TMPDIR": str(directory)},
+    )
+    async with machine:
+        try:
+            yield machine
+        finally:
+            await asyncio.to_thread(leftovers.end, machine.home)
