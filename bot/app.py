@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import aiohttp
 import structlog
 from aiohttp import web
 
@@ -18,8 +15,9 @@ from bot.agents import agents
 from bot.configuration import Configurations
 from bot.durable import Engine
 from bot.errors import ConfigurationError
-from bot.gateway import Gateway, kept_secret
-from bot.github import GitHub
+from bot.fence import Fence
+from bot.gateway import Gateway
+from bot.github import GitHub, open_session
 from bot.intake import Handling, Receiving
 from bot.intake.investigate import INVESTIGATE, JOBS, InvestigateHandler
 from bot.intake.receiving import DELIVERIES, HANDLE_DELIVERY
@@ -29,6 +27,7 @@ from bot.machines import provider as machine_provider
 from bot.publisher import Publisher
 from bot.redaction import Redactor
 from bot.reporter import Reporter
+from bot.starting import check, check_worker, gateway_secret, own_secret
 from bot.store import (
     Database,
     Deliveries,
@@ -37,22 +36,30 @@ from bot.store import (
     Leases,
     Queue,
     RightConfigurations,
+    Workers,
     only_process,
 )
 from bot.sweeper import sweeping
 from bot.web import application
+from bot.workers import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    import aiohttp
 
     from bot.settings import Settings
 
 SERVING = "serving"
 CARRYING_OUT = "carrying_out"
+WORKING = "working"
 STOPPING = "stopping"
 
 GRACE = timedelta(seconds=6)
 """For the running step, when the service is told to stop; the rest fits into ten seconds."""
+
+ALONE = "serve"
+"""The executor of a process that is alone with its SQLite file: the same after each start."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -69,90 +76,104 @@ class Service:
     documents: Documents
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What every process has that carries out jobs."""
+
+    database: Database
+    engine: Engine
+    parts: Parts
+    deliveries: Deliveries
+    receiving: Receiving
+
+
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncGenerator[Service]:
     """Run the whole service in this process until the block ends; raise ConfigurationError."""
     secret = await asyncio.to_thread(check, settings)
     async with AsyncExitStack() as stack:
-        database = await _database(settings, stack)
-        engine = Engine(database.url, executor_id="serve", poll=settings.poll_interval)
-        if database.is_sqlite:
-            await engine.upgrade()
-        # GitHub's calls and the model's have their own limits of time and number.
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        process = await _process(settings, gateway_secret(secret), stack)
+        app = application(
+            secret=secret,
+            receiving=process.receiving,
+            engine=process.engine,
+            database=process.database,
         )
-        jobs = Jobs(database)
-        gateway = Gateway(
-            settings.model, _gateway_secret(secret), session, is_live=jobs.is_unfinished
-        )
-        stack.push_async_callback(gateway.close)
-        parts = await _parts(settings, database, jobs, gateway, session, stack)
-        deliveries = Deliveries(database)
-        receiving = _register(engine, parts, deliveries)
-        await _open_gateway(gateway, settings)
-        await engine.launch()
-        stack.push_async_callback(engine.close, grace=GRACE)
-        app = application(secret=secret, receiving=receiving, engine=engine, database=database)
         url = await _listen(app, settings, stack)
-        await stack.enter_async_context(sweeping(database, engine, parts, receiving))
+        await stack.enter_async_context(
+            sweeping(process.database, process.engine, process.parts, process.receiving)
+        )
         _log.info(SERVING, url=url, provider=settings.provider)
         yield Service(
             url=url,
-            jobs=jobs,
-            leases=parts.leases,
-            deliveries=deliveries,
-            documents=parts.documents,
+            jobs=process.parts.jobs,
+            leases=process.parts.leases,
+            deliveries=process.deliveries,
+            documents=process.parts.documents,
         )
+        _log.info(STOPPING)
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncGenerator[None]:
+    """Carry out jobs beside other processes, without webhooks; raise ConfigurationError."""
+    secret = gateway_secret(await asyncio.to_thread(check_worker, settings))
+    async with AsyncExitStack() as stack:
+        process = await _process(settings, secret, stack)
+        await stack.enter_async_context(
+            sweeping(process.database, process.engine, process.parts, process.receiving)
+        )
+        _log.info(WORKING, provider=settings.provider)
+        yield
         _log.info(STOPPING)
 
 
 @asynccontextmanager
 async def carrying_out(settings: Settings) -> AsyncGenerator[Jobs]:
     """Carry out the jobs of a state directory, without webhooks; the App need not be set up."""
-    secret = await asyncio.to_thread(_kept_secret, settings)
+    secret = await asyncio.to_thread(own_secret, settings)
     async with AsyncExitStack() as stack:
-        database = await _database(settings, stack)
-        engine = Engine(database.url, executor_id="serve", poll=settings.poll_interval)
-        await engine.upgrade()
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        )
-        jobs = Jobs(database)
-        gateway = Gateway(settings.model, secret, session, is_live=jobs.is_unfinished)
-        stack.push_async_callback(gateway.close)
-        parts = await _parts(settings, database, jobs, gateway, session, stack)
-        _register(engine, parts, Deliveries(database))
-        await _open_gateway(gateway, settings)
-        await engine.launch()
-        stack.push_async_callback(engine.close, grace=GRACE)
+        process = await _process(settings, secret, stack)
         _log.info(CARRYING_OUT, provider=settings.provider)
-        yield jobs
+        yield process.parts.jobs
         _log.info(STOPPING)
 
 
-def check(settings: Settings) -> str:
-    """Return the webhook secret; raise ConfigurationError for what must be set and is not."""
-    github = settings.github
-    if github.webhook_secret is None or not github.webhook_secret.get_secret_value():
-        raise ConfigurationError(
-            "PTQ_GITHUB__WEBHOOK_SECRET is missing: without it anybody could give commands. "
-            "Set the secret of the App's webhook."
+async def _process(settings: Settings, secret: bytes, stack: AsyncExitStack) -> Process:
+    """Make what carries out jobs, and start it; ``secret`` is the gateway's."""
+    fence = Fence(None if settings.is_sqlite else settings.workers.trusted)
+    database = await _database(settings, fence, stack)
+    engine = Engine(
+        database.url,
+        executor_id=ALONE,
+        poll=settings.poll_interval,
+        fence=fence,
+        idle=settings.workers.idle,
+    )
+    session = await stack.enter_async_context(open_session())
+    jobs = Jobs(database)
+    gateway = Gateway(settings.model, secret, session, is_live=jobs.is_unfinished)
+    stack.push_async_callback(gateway.close)
+    parts = await _parts(settings, database, fence, jobs, gateway, session, stack)
+    deliveries = Deliveries(database)
+    receiving = _register(engine, parts, deliveries)
+    await _open_gateway(gateway, settings)
+    if settings.is_sqlite:
+        await engine.upgrade()
+        await engine.launch()
+        stack.push_async_callback(engine.close, grace=GRACE)
+    else:
+        worker = Worker(
+            engine, Workers(database), fence, settings.workers, dropping=parts.provider.close
         )
-    if github.app_id is None:
-        raise ConfigurationError("PTQ_GITHUB__APP_ID is missing: the App's settings page shows it")
-    if not github.key.strip():
-        raise ConfigurationError("PTQ_GITHUB__PRIVATE_KEY is empty")
-    if not github.repositories:
-        raise ConfigurationError(
-            "PTQ_GITHUB__REPOSITORIES is empty: list what is served, as owner/name or owner, "
-            "separated by commas"
-        )
-    return github.webhook_secret.get_secret_value()
+        await stack.enter_async_context(worker.working(grace=GRACE))
+    return Process(database, engine, parts, deliveries, receiving)
 
 
-async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
-    database = await asyncio.to_thread(Database, settings.database)
+async def _database(settings: Settings, fence: Fence, stack: AsyncExitStack) -> Database:
+    database = await asyncio.to_thread(
+        Database, settings.database, fence=fence, idle=settings.workers.idle
+    )
     stack.push_async_callback(database.close)
     if database.is_sqlite:
         lock = only_process(settings.state / "serve.lock")
@@ -167,18 +188,19 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
 async def _parts(
     settings: Settings,
     database: Database,
+    fence: Fence,
     jobs: Jobs,
     gateway: Gateway,
     session: aiohttp.ClientSession,
     stack: AsyncExitStack,
 ) -> Parts:
-    github = GitHub(settings.github, session)
+    github = GitHub(settings.github, session, fence=fence)
     known_agents = await asyncio.to_thread(agents, settings.agent)
     key = await asyncio.to_thread(lambda: settings.github.key if settings.github.has_app else "")
     redactor = Redactor((*settings.secrets, key))
     leases, documents = Leases(database), Documents(database)
     configurations = Configurations(RightConfigurations(database))
-    provider = machine_provider(settings, leases)
+    provider = machine_provider(settings, leases, fence=fence)
     stack.push_async_callback(provider.close)
     queue = Queue(database, machines=provider.offers, limits=settings.limits)
     room = WaitingRoom(queue, interval=settings.poll_interval)
@@ -250,16 +272,3 @@ async def _open_gateway(gateway: Gateway, settings: Settings) -> None:
             f"PTQ_MODEL__GATEWAY_PORT: cannot listen on 127.0.0.1:{settings.model.gateway_port}: "
             f"{error.strerror}"
         ) from error
-
-
-def _kept_secret(settings: Settings) -> bytes:
-    """Return the gateway's secret where no webhook has one: made once, and kept for a restart."""
-    webhook_secret = settings.github.webhook_secret
-    if webhook_secret is not None and webhook_secret.get_secret_value():
-        return _gateway_secret(webhook_secret.get_secret_value())
-    return kept_secret(settings.state / "gateway.secret")
-
-
-def _gateway_secret(webhook_secret: str) -> bytes:
-    """Derive the gateway's secret: the same after a restart, and on every host."""
-    return hmac.new(webhook_secret.encode(), b"ptq model gateway", hashlib.sha256).digest()

@@ -23,6 +23,9 @@ PtqError
 ├── WorkspaceError        the workspace cannot be prepared (disk, wheel, source, commit)
 ├── AgentError            the agent could not be started
 ├── PatchRefused          the patch must not be published; says which file and why
+├── Paused                nobody's fault, and no end: the step waits and is done again
+│   ├── DatabaseUnavailable   the database does not answer, or is starting
+│   └── Fenced                this process may have been taken over, so it touches nothing
 └── StepBroke             a bug of ptq: an error that nobody expected, logged where it happened
 """
 
@@ -142,6 +145,18 @@ class AgentError(PtqError):
 
 class PatchRefused(PtqError):
     """The patch must not be published; the text names the file and the reason."""
+
+
+class Paused(PtqError):
+    """It cannot go on just now: a step that meets this waits, and is done again."""
+
+
+class DatabaseUnavailable(Paused):
+    """The database does not answer: it restarts, fails over, or the network is gone."""
+
+
+class Fenced(Paused):
+    """This process was silent for so long that another may have its work: it writes nothing."""
 
 
 class StepBroke(PtqError):

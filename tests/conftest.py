@@ -17,6 +17,7 @@ from demo import project, story
 from tests import harness
 from tests.fakes.github import FakeGitHub
 from tests.fakes.machine import FakeMachine
+from tests.fakes.postgres import Postgres
 from tests.harness import Bot
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _no_blocking() -> Generator[None]:
     blockbuster.activate()
     for function in blockbuster.functions.values():
         # dbos starts its threads and looks at its tables before it serves.
-        function.can_block_in("bot/durable.py", "launch")
+        function.can_block_in("bot/durable/engine.py", "launch")
         # Measuring coverage waits for its own lock, on whatever line of ours that happens.
         function.can_block_in("coverage/collector.py", "lock_data")
     yield
@@ -57,6 +58,22 @@ def _quick_retries() -> Generator[None]:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The sample project, built once."""
     return asyncio.run(project.build(tmp_path_factory.mktemp("sample") / "project"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    """A Postgres, started once."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, for the tests that run on both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ptq.sqlite'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database(empty=True)
 
 
 @pytest.fixture

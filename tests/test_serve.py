@@ -186,6 +186,15 @@ ptq: The settings are wrong:
 """)
 
 
+async def test_a_worker_takes_postgres(world: Bot) -> None:
+    """On SQLite one process is the whole service; a second one is told what it takes."""
+    status, out, said = await ended(await ptq("worker", **environment_of(world)))
+    assert (status, out) == (2, "")
+    assert said == snapshot("""\
+ptq: PTQ_DATABASE_URL: a worker shares its database with `ptq serve` and other workers, which takes Postgres (postgresql://…); on SQLite `ptq serve` is the whole service
+""")
+
+
 async def test_the_database_is_upgraded(tmp_path: Path) -> None:
     """It may be repeated."""
     for _ in range(2):

@@ -32,9 +32,8 @@ REQUEST = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=4))
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncGenerator[Database]:
-    """Open the database of this directory, as a process would."""
-    url = f"sqlite:///{path / 'ptq.sqlite'}"
+async def opened(url: str) -> AsyncGenerator[Database]:
+    """Open the database, as a process would."""
     database = await asyncio.to_thread(Database, url)
     await database.upgrade()
     try:
@@ -44,9 +43,9 @@ async def opened(path: Path) -> AsyncGenerator[Database]:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    """Give each test a database of its own."""
-    async with opened(tmp_path) as database:
+async def database(database_url: str) -> AsyncGenerator[Database]:
+    """Give each test a database of its own, of either kind."""
+    async with opened(database_url) as database:
         yield database
 
 
@@ -164,16 +163,16 @@ async def test_a_job_remembers_when_each_state_began(database: Database) -> None
     assert not await jobs.request_kill(job_id, "maintainer")
 
 
-async def test_a_restart_lends_no_slot_twice(tmp_path: Path) -> None:
+async def test_a_restart_lends_no_slot_twice(database_url: str) -> None:
     """Two slots are two leases, also for the process after this one."""
     slots = [("gpu-1", 1), ("gpu-2", 1)]
-    async with opened(tmp_path) as database:
+    async with opened(database_url) as database:
         leases = Leases(database)
         for number in range(3):
             job_id, _ = await accept(Jobs(database), draft(issue=number + 1), Enqueued())
             await leases.open(LeaseId(f"l{number}"), job_id, "pool", REQUEST)
         assert await leases.claim(LeaseId("l0"), slots) == ("gpu-1", 0)
-    async with opened(tmp_path) as database:
+    async with opened(database_url) as database:
         leases = Leases(database)
         assert await leases.claim(LeaseId("l1"), slots) == ("gpu-2", 0)
         assert await leases.claim(LeaseId("l2"), slots) is None
@@ -211,10 +210,9 @@ async def test_the_first_writing_of_a_document_stays(database: Database) -> None
     }
 
 
-async def test_an_old_database_stops_the_start(tmp_path: Path) -> None:
+async def test_an_old_database_stops_the_start(database_url: str) -> None:
     """A database without the tables is named, with what to do."""
-    url = f"sqlite:///{tmp_path / 'new.sqlite'}"
-    database = await asyncio.to_thread(Database, url)
+    database = await asyncio.to_thread(Database, database_url)
     with pytest.raises(ConfigurationError, match="ptq db upgrade"):
         await database.require_current()
     await database.upgrade()

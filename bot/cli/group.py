@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("repro", "repro", MACHINES),
     Entry("check-patch", "check_patch", MACHINES),
     Entry("serve", "serve", SERVICE),
+    Entry("worker", "worker", SERVICE),
     Entry("finish", "finish", SERVICE),
     Entry("db", "database", SERVICE),
 )

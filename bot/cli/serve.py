@@ -1,13 +1,14 @@
-"""``ptq serve``: the whole service in one process."""
+"""``ptq serve``: the whole service in one process; on Postgres, one of many."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 
 from bot import log
-from bot.app import check, serving
+from bot.app import serving
+from bot.cli.until_told import until_told
 from bot.settings import Settings
+from bot.starting import check
 
 
 def serve() -> None:
@@ -15,13 +16,4 @@ def serve() -> None:
     settings = Settings.load()
     check(settings)
     log.configure(settings.log_format, secrets=(*settings.secrets, settings.github.key))
-    asyncio.run(_until_told(settings))
-
-
-async def _until_told(settings: Settings) -> None:
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    async with serving(settings):
-        await told.wait()
+    asyncio.run(until_told(serving(settings)))

@@ -17,6 +17,7 @@ from bot.github.client import GitHub
 from bot.github.comments import Comments, ReadComment
 from bot.github.hook import Hook
 from bot.github.repository import Reaction, Repository
+from bot.github.session import open_session
 from bot.github.webhook import (
     Actor,
     Delivered,
@@ -50,6 +51,7 @@ __all__ = [
     "ReadComment",
     "Repository",
     "TreeEntry",
+    "open_session",
     "parse",
     "verify",
 ]

@@ -7,7 +7,6 @@ where they are safe, one replay with a new token after a 401, and errors that sa
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,9 @@ import structlog
 from gidgethub import GitHubException, abc as gidgethub_abc
 
 from bot.errors import GitHubError, GitHubNotFound, GitHubRejected, GitHubUnavailable
+from bot.fence import Fence
 from bot.github import limits
+from bot.github.explanation import explanation, reason
 from bot.github.limits import CallFailed
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ _REQUESTER = "ptq-bot"
 _UNAUTHORIZED = 401
 _GONE = (404, 410)
 _FIRST_FAILURE = 300
+_READING = frozenset({"GET", "HEAD"})
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
-_MESSAGE_LENGTH = 500
 _CHUNK_BYTES = 64 * 1024
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -80,6 +81,8 @@ class Call:
     """The JSON body."""
     repeatable: bool = False
     """Whether a POST may be sent twice: what it makes is the same, or is harmless when unused."""
+    passes_fence: bool = False
+    """Whether it is right at any time: it makes nothing, or takes back what was made twice."""
 
 
 class Calls:
@@ -90,18 +93,21 @@ class Calls:
         settings: GitHubSettings,
         session: aiohttp.ClientSession,
         *,
+        fence: Fence,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the address and the limits from the settings; ``sleep`` and ``clock`` for tests."""
-        self._door = _Door(session, base_url=settings.api_url, timeout=settings.timeout)
+        url, timeout = settings.api_url, settings.timeout
+        self._door = _Door(session, base_url=url, timeout=timeout, fence=fence)
+        self._side_door = _Door(session, base_url=url, timeout=timeout, fence=Fence())
         self._max_wait = settings.max_wait
         self._sleep = sleep
         self.now = clock
         self._quiet_until: dict[str, datetime] = {}
 
     async def send(self, call: Call) -> Any:  # noqa: ANN401 -- JSON holds anything
-        """Return the decoded answer; raise GitHubError."""
+        """Return the decoded answer; raise GitHubError, or Fenced for a writing."""
         answer, _ = await self._attempt_all(call)
         return answer
 
@@ -132,7 +138,8 @@ class Calls:
             waited += await self._keep_quiet(call, left=self._max_wait - waited)
             token = await call.bearer.token()
             try:
-                return await self._door.call(call, token)
+                door = self._side_door if call.passes_fence else self._door
+                return await door.call(call, token)
             except CallFailed as failure:
                 if failure.status == _UNAUTHORIZED and not replayed and call.bearer.forget(token):
                     _log.info(GITHUB_TOKEN_REFUSED, account=call.bearer.account)
@@ -189,13 +196,19 @@ def _translated(call: Call, failure: CallFailed) -> GitHubError:
 
 
 class _Door(gidgethub_abc.GitHubAPI):
-    """Send one request, within the time limit; errors are CallFailed."""
+    """Send one request, within the time limit; errors are CallFailed, and Fenced."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, base_url: str, timeout: timedelta
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        base_url: str,
+        timeout: timedelta,
+        fence: Fence,
     ) -> None:
         super().__init__(_REQUESTER, base_url=base_url)
         self._session = session
+        self._fence = fence
         self._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
         self._free = asyncio.Semaphore(MAX_CONCURRENT)
 
@@ -222,6 +235,9 @@ class _Door(gidgethub_abc.GitHubAPI):
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[int, Mapping[str, str], bytes]:
+        may_write = None if method in _READING else self._fence.check
+        if may_write is not None:
+            may_write()
         try:
             async with (
                 self._free,
@@ -233,16 +249,18 @@ class _Door(gidgethub_abc.GitHubAPI):
                     timeout=self._timeout,
                     # A redirected POST would arrive as a GET.
                     allow_redirects=method == "GET",
+                    # Once more when the connection stands (see open_session).
+                    trace_request_ctx=may_write,
                 ) as response,
             ):
                 answer = await _body(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise CallFailed(None, _reason(error), may_have_arrived=False) from error
+            raise CallFailed(None, reason(error), may_have_arrived=False) from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise CallFailed(None, _reason(error)) from error
+            raise CallFailed(None, reason(error)) from error
         if response.status >= _FIRST_FAILURE:
             # Here and not in gidgethub, which stumbles over bodies that it does not expect.
-            raise CallFailed(response.status, _explanation(answer), response.headers)
+            raise CallFailed(response.status, explanation(answer), response.headers)
         # Without the rate limit's headers: gidgethub stumbles over those too.
         kept = {name: response.headers.get(name, "") for name in ("content-type", "link")}
         return response.status, kept, answer
@@ -259,30 +277,3 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
         if len(body) > MAX_ANSWER_BYTES:
             raise CallFailed(None, f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
     return bytes(body)
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-def _explanation(body: bytes) -> str:
-    """Join ``message`` and ``errors`` of an error's body: objects, strings or something else."""
-    try:
-        answer = json.loads(body)
-    except (RecursionError, ValueError):
-        return "no reason given"
-    if not isinstance(answer, dict):
-        return "no reason given"
-    told = cast("dict[str, Any]", answer)
-    errors: object = told.get("errors") or []
-    listed = cast("list[Any]", errors) if isinstance(errors, list) else [errors]
-    parts = [str(told.get("message", "no reason given")), *map(_detail, listed)]
-    return "; ".join(parts)[:_MESSAGE_LENGTH]
-
-
-def _detail(error: Any) -> str:  # noqa: ANN401 -- JSON holds anything
-    if not isinstance(error, dict):
-        return str(error)
-    told = cast("dict[str, Any]", error)
-    keys = ("resource", "field", "code", "message")
-    return " ".join(str(told[key]) for key in keys if told.get(key))

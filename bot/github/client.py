@@ -7,6 +7,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.fence import Fence
 from bot.github.answers import AppIdentity, Installation, InstalledOn, Owner, read
 from bot.github.calls import PER_PAGE, Call, Calls
 from bot.github.comments import Comments
@@ -48,15 +49,16 @@ class GitHub:
         session: aiohttp.ClientSession,
         *,
         token: str = "",
+        fence: Fence | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Ask for nothing yet.
+        """Ask for nothing yet, and write only while the ``fence`` is open.
 
         ``token`` is a person's own, for what no installation does; ``sleep`` (seconds) and
         ``clock`` (aware) are for tests.
         """
-        self._calls = Calls(settings, session, sleep=sleep, clock=clock)
+        self._calls = Calls(settings, session, fence=fence or Fence(), sleep=sleep, clock=clock)
         self._app_token = AppToken(settings, clock=clock)
         self.hook = Hook(self._calls, self._app_token)
         self._person = PersonalToken(token)

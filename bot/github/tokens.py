@@ -138,6 +138,7 @@ class InstallationToken:
             data=self._wanted,
             bearer=self._app,
             repeatable=True,
+            passes_fence=True,
         )
         minted = read(_Minted, await self._calls.send(call))
         _log.info(

@@ -10,6 +10,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -28,6 +29,7 @@ from bot.settings.reading import (
 from bot.settings.section import Duration, Section
 from bot.settings.torch import PatchSettings, ProofSettings, TorchSettings
 from bot.settings.upkeep import ScheduleSettings
+from bot.settings.workers import WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +47,7 @@ __all__ = [
     "ScheduleSettings",
     "Settings",
     "TorchSettings",
+    "WorkerSettings",
 ]
 
 _DEFAULT_STATE = Path("~/.ptq")
@@ -69,6 +72,7 @@ class Settings(Section):
     proof: ProofSettings = ProofSettings()
     limits: LimitSettings = LimitSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    workers: WorkerSettings = WorkerSettings()
     progress_interval: Duration = timedelta(seconds=30)
     """The shortest time between two edits of a progress comment."""
     poll_interval: Duration = timedelta(seconds=1)
@@ -95,10 +99,17 @@ class Settings(Section):
         return f"sqlite:///{self.state / 'ptq.sqlite'}"
 
     @property
+    def is_sqlite(self) -> bool:
+        """Whether one process is the whole service: many take Postgres."""
+        return self.database.startswith("sqlite")
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret among the settings, to be kept out of logs and comments."""
         held = (self.github.private_key, self.github.webhook_secret, self.model.api_key)
-        return tuple(secret.get_secret_value() for secret in held if secret is not None)
+        known = tuple(secret.get_secret_value() for secret in held if secret is not None)
+        password = urlsplit(self.database_url or "").password
+        return (*known, password, unquote(password)) if password else known
 
     @property
     def state(self) -> Path:

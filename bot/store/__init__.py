@@ -6,14 +6,16 @@ from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
 from bot.store.acceptance import Accepted
 from bot.store.configurations import RightConfigurations
-from bot.store.database import Database, is_served, only_process
+from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery, Handled
 from bot.store.documents import Documents
 from bot.store.failed_deliveries import FailedDeliveries, FailedDelivery
 from bot.store.jobs import Job, Jobs
 from bot.store.leases import Lease, Leases
 from bot.store.queue import Queue
+from bot.store.state_directory import is_served, only_process
 from bot.store.watermarks import Turns, Watermarks
+from bot.store.workers import WorkerRow, Workers
 
 __all__ = [
     "Accepted",
@@ -33,6 +35,8 @@ __all__ = [
     "RightConfigurations",
     "Turns",
     "Watermarks",
+    "WorkerRow",
+    "Workers",
     "is_served",
     "only_process",
 ]

@@ -1,14 +1,11 @@
-"""The database: one engine, SQLite or Postgres, its migrations, and work done in threads."""
+"""The database, SQLite or Postgres: its migrations, and work done in threads."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import sqlite3
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -18,35 +15,48 @@ from alembic import command as alembic
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, DatabaseUnavailable
+from bot.fence import Fence
+from bot.store.engines import answering, complete, engine_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
+    from datetime import timedelta
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _MINIMUM_SQLITE_FOR_312 = (3, 42, 0)
 _THREADS = 8
-_TRIES = 5
-_PAUSE = 0.05
-"""Seconds between two tries to get a lock."""
+_URGENT = 2
 
 
 class Database:
     """Transactions on the one database; every call runs in a thread."""
 
-    def __init__(self, url: str) -> None:
-        """Make the engine; nothing connects yet."""
-        self.url = url
+    def __init__(
+        self, url: str, *, fence: Fence | None = None, idle: timedelta | None = None
+    ) -> None:
+        """Make the engine; nothing connects yet.
+
+        ``idle`` is how long Postgres waits in a transaction for this process, which may be frozen
+        and hold what others wait for.
+        """
+        self.url = complete(url)
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = _engine(url)
+        self.engine = engine_of(self.url, threads=_THREADS + _URGENT, idle=idle)
+        self._fence = fence or Fence()
         # One thread writes on SQLite: it has one writer, and waiting in Python is fair.
         self._threads = ThreadPoolExecutor(
             1 if self.is_sqlite else _THREADS, thread_name_prefix="ptq-database-"
+        )
+        # Heartbeats do not stand in line with the work.
+        self._urgent = (
+            self._threads
+            if self.is_sqlite
+            else ThreadPoolExecutor(_URGENT, thread_name_prefix="ptq-database-urgent-")
         )
 
     async def call(
@@ -54,17 +64,32 @@ class Database:
     ) -> T:
         """Run ``work(connection, …)`` in one transaction, in a thread.
 
-        Cancelling the caller does not undo a transaction that has begun.
+        Cancelling the caller does not undo a transaction that has begun. Raise Fenced when this
+        process may have been taken over, DatabaseUnavailable when nothing answers: whether the
+        transaction was committed is then not known.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._threads, partial(self._in_transaction, work, *args, **kwargs)
-        )
+        done = partial(self._fenced, work, *args, **kwargs)
+        return await loop.run_in_executor(self._threads, done)
+
+    async def call_unfenced(
+        self, work: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do the same, before other work and whatever became of this process."""
+        loop = asyncio.get_running_loop()
+        done = partial(self._in_transaction, work, *args, **kwargs)
+        return await loop.run_in_executor(self._urgent, done)
+
+    def _fenced(
+        self, work: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        self._fence.check()
+        return self._in_transaction(work, *args, **kwargs)
 
     def _in_transaction(
         self, work: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        with self.engine.begin() as connection:
+        with answering(self.engine), self.engine.begin() as connection:
             return work(connection, *args, **kwargs)
 
     async def upgrade(self) -> None:
@@ -75,7 +100,7 @@ class Database:
         """Raise ConfigurationError unless the tables are there, at the newest version."""
         try:
             current, newest = await asyncio.to_thread(self._versions)
-        except OperationalError as error:
+        except (OperationalError, DatabaseUnavailable) as error:
             where = self.engine.url.render_as_string(hide_password=True)
             message = (
                 f"PTQ_DATABASE_URL, PTQ_STATE_DIR: there is no database to open at {where}: name "
@@ -92,14 +117,17 @@ class Database:
     async def answers(self) -> bool:
         """Whether a query gets through."""
         try:
-            await self.call(lambda connection: connection.execute(sa.select(1)).scalar_one())
-        except SQLAlchemyError:
+            await self.call_unfenced(
+                lambda connection: connection.execute(sa.select(1)).scalar_one()
+            )
+        except (SQLAlchemyError, DatabaseUnavailable):
             return False
         return True
 
     async def close(self) -> None:
         """Close every connection, after the work that has begun."""
-        await asyncio.to_thread(self._threads.shutdown)
+        for threads in (self._threads, self._urgent):
+            await asyncio.to_thread(threads.shutdown)
         await asyncio.to_thread(self.engine.dispose)
 
     def _upgrade(self) -> None:
@@ -123,31 +151,6 @@ def _alembic() -> Config:
     return config
 
 
-def _engine(url: str) -> sa.Engine:
-    if not url.startswith("sqlite"):
-        return sa.create_engine(
-            sa.make_url(url).set(drivername="postgresql+psycopg"),
-            pool_pre_ping=True,
-            pool_size=_THREADS,
-        )
-    engine = sa.create_engine(url)
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: sqlite3.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] -- SQLAlchemy calls it
-        connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout=30000")
-        connection.execute("PRAGMA journal_mode=WAL")
-        # FULL: a delivery that was answered 202 survives a power cut.
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction] -- SQLAlchemy calls it
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
 def _require_sqlite() -> None:
     """The engine of durable jobs needs SQLite 3.42 on Python 3.12 and newer."""
     if sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < _MINIMUM_SQLITE_FOR_312:
@@ -156,40 +159,3 @@ def _require_sqlite() -> None:
             "3.42 is needed; use Python 3.11, a newer SQLite, or Postgres"
         )
         raise ConfigurationError(message)
-
-
-@contextmanager
-def only_process(path: Path) -> Generator[None]:
-    """Hold the lock file of a state directory; raise ConfigurationError when another process does.
-
-    One process per SQLite file: with more, limits would be overrun.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
-        # Who only looks whether it is held (``is_served``) holds it for a moment.
-        for left in reversed(range(_TRIES)):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if left:
-                    time.sleep(_PAUSE)
-                    continue
-                message = (
-                    f"another ptq serves from {path.parent}: stop it, or give this one its own "
-                    "PTQ_STATE_DIR, or use Postgres for many processes"
-                )
-                raise ConfigurationError(message) from error
-        yield
-
-
-def is_served(path: Path) -> bool:
-    """Whether a process holds this lock file."""
-    try:
-        with path.open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False

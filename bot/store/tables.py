@@ -159,6 +159,34 @@ configurations = sa.Table(
     sa.Column("read_at", UtcTime, nullable=False),
 )
 
+workers = sa.Table(
+    "ptq_workers",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True, comment="the engine's executor id"),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("process", sa.Integer, nullable=False, comment="its id on the host"),
+    sa.Column("state", sa.String(16), nullable=False, comment="working, left, dead"),
+    # Seconds since 1970 by the database's own clock: those of two hosts differ.
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("beat_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+    sa.Column("taken_by", sa.String(128), comment="the worker that noticed"),
+    sa.Index("ix_ptq_workers_state", "state", "beat_at"),
+)
+
+comments = sa.Table(
+    "ptq_comments",
+    metadata,
+    sa.Column("marker", sa.String(255), primary_key=True, comment="bot.render.Marker"),
+    sa.Column("repository", sa.String(255), nullable=False),
+    sa.Column("issue_number", sa.Integer, nullable=False),
+    sa.Column("first_claimed_at", UtcTime, nullable=False),
+    sa.Column("claimed_at", UtcTime, nullable=False),
+    sa.Column("claimed_by", sa.String(128), nullable=False, comment="a worker's id"),
+    sa.Column("comment_id", sa.BigInteger, comment="once it is known to be there"),
+    sa.Column("url", sa.Text),
+)
+
 documents = sa.Table(
     "ptq_documents",
     metadata,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bot.errors import ContentTypeError, PayloadError, SignatureError
+from bot.errors import ContentTypeError, Paused, PayloadError, SignatureError
 from bot.github import webhook
 from bot.models import DeliveryId
 
@@ -35,7 +35,7 @@ class Webhook:
         self._receiving = receiving
 
     async def post(self, request: web.Request) -> web.Response:
-        """Answer 202 for what is recorded, 4xx with the reason for what is not taken."""
+        """Answer 202 for what is recorded, 4xx for what is not taken, 503 when it cannot be now."""
         try:
             body = await request.read()
             webhook.verify(self._secret, request.headers, body)
@@ -49,6 +49,9 @@ class Webhook:
             return _rejected(request, 415, str(error))
         except PayloadError as error:
             return _rejected(request, 400, str(error))
+        except Paused as error:
+            # GitHub keeps it, and is asked to deliver it again.
+            return _rejected(request, 503, str(error))
         _log.info(DELIVERY_RECEIVED, delivery=delivery_id, event_name=event, receipt=receipt)
         return web.json_response({"receipt": receipt}, status=202)
 

@@ -1,4 +1,4 @@
-"""Deliveries, commands, jobs, leases, configurations and documents."""
+"""Deliveries, commands, jobs, leases, configurations, workers, comments and documents."""
 
 from __future__ import annotations
 
@@ -118,6 +118,29 @@ def upgrade() -> None:
         sa.Column("read_at", sa.String(32), nullable=False),
     )
     op.create_table(
+        "ptq_workers",
+        sa.Column("id", sa.String(128), primary_key=True),
+        sa.Column("host", sa.String(255), nullable=False),
+        sa.Column("process", sa.Integer, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("started_at", sa.Double, nullable=False),
+        sa.Column("beat_at", sa.Double, nullable=False),
+        sa.Column("ended_at", sa.Double),
+        sa.Column("taken_by", sa.String(128)),
+    )
+    op.create_index("ix_ptq_workers_state", "ptq_workers", ["state", "beat_at"])
+    op.create_table(
+        "ptq_comments",
+        sa.Column("marker", sa.String(255), primary_key=True),
+        sa.Column("repository", sa.String(255), nullable=False),
+        sa.Column("issue_number", sa.Integer, nullable=False),
+        sa.Column("first_claimed_at", sa.String(32), nullable=False),
+        sa.Column("claimed_at", sa.String(32), nullable=False),
+        sa.Column("claimed_by", sa.String(128), nullable=False),
+        sa.Column("comment_id", sa.BigInteger),
+        sa.Column("url", sa.Text),
+    )
+    op.create_table(
         "ptq_documents",
         sa.Column(
             "job_id",
@@ -136,6 +159,8 @@ def downgrade() -> None:
     """Drop everything."""
     for name in (
         "documents",
+        "comments",
+        "workers",
         "configurations",
         "leases",
         "jobs",

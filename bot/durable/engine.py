@@ -9,71 +9,68 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import stamina
 import structlog
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from pydantic import TypeAdapter
 
 from bot import errors
-from bot.errors import GitHubUnavailable, MachineUnreachable, PtqError, StepBroke
+from bot.durable.client import enqueuer
+from bot.durable.library import (
+    APPLICATION,
+    APPLICATION_VERSION,
+    Queue,
+    destroy,
+    open_client,
+    recover,
+    starting,
+)
+from bot.durable.patience import ONCE, Patience, patiently
+from bot.errors import Paused, PtqError, StepBroke
+from bot.fence import Fence
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     import sqlalchemy as sa
+    from dbos import DBOSClient
 
 T = TypeVar("T")
 
-STEP_RETRIED = "step_retried"
 STEP_BROKE = "step_broke"
+STEP_PAUSED = "step_paused"
 ENGINE_STOPPED = "engine_stopped"
 
-APPLICATION = "ptq"
-APPLICATION_VERSION = "1"
-"""Constant: dbos would hash the code, and any edit would strand the running jobs."""
 
 _THREADS = 16
 _AFTER_CANCELLING = timedelta(seconds=1)
+_PAUSES = (0.1, 0.3, 1.0, 3.0)
+"""Seconds before a paused step is tried again; the last from then on."""
 _LIBRARY = "dbos"
 _NOWHERE = logging.NullHandler()
 _log = structlog.stdlib.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Which errors are worth another try, and for how long."""
-
-    errors: tuple[type[PtqError], ...]
-    total: timedelta
-    first: timedelta = timedelta(seconds=1)
-    longest: timedelta = timedelta(minutes=1)
-
-
-ONCE = Patience((), timedelta(0))
-WITH_GITHUB = Patience((GitHubUnavailable,), timedelta(hours=1))
-WITH_MACHINE = Patience((MachineUnreachable,), timedelta(minutes=5))
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """Where workflows wait to be run, and how many of them at once."""
-
-    name: str
-    at_once: int | None = None
-
-
 class Engine:
     """Run workflows so that they survive the process."""
 
-    def __init__(self, url: str, *, executor_id: str, poll: timedelta) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        executor_id: str,
+        poll: timedelta,
+        fence: Fence | None = None,
+        idle: timedelta | None = None,
+    ) -> None:
         """Keep the workflows in this database; ``poll`` is how often queues are looked at.
 
         ``executor_id`` names this process; after a crash the same id goes on with its workflows.
+        Steps wait while the ``fence`` is closed. Postgres ends a transaction whose process is
+        silent for ``idle``.
         """
         self._url = url
         self._config: DBOSConfig = {
@@ -87,7 +84,10 @@ class Engine:
             "log_level": "WARNING",
             "run_migrations": False,
         }
+        if idle is not None:
+            self._config["sys_db_idle_transaction_timeout_sec"] = idle.total_seconds()
         self._poll = poll
+        self._fence = fence or Fence()
         self._queues: list[Queue] = []
         self._bodies: dict[str, Callable[..., Awaitable[None]]] = {}
         self._client: DBOSClient | None = None
@@ -107,31 +107,45 @@ class Engine:
         """Bring the engine's own tables to the version it needs."""
         await asyncio.to_thread(DBOS.migrate, self._url)
 
-    async def launch(self) -> None:
-        """Start running what is queued, and go on with what a dead process left."""
-        client = DBOSClient(
-            system_database_url=self._url,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-            lazy=True,
-        )
-        for queue in self._queues:
-            await client.register_queue_async(
-                queue.name,
-                worker_concurrency=queue.at_once,
-                polling_interval_sec=self._poll.total_seconds(),
-            )
+    async def launch(self, executor_id: str | None = None) -> None:
+        """Start running what is queued, and go on with what a dead process left.
+
+        After ``close`` it may be launched again, as another executor.
+        """
+        with starting():
+            client = await open_client(self._url, self._queues, poll=self._poll)
         # Retries are logged here; stamina's own hooks would be looked for in a step.
         stamina.instrumentation.set_on_retry_hooks([])
         # dbos would write to standard error by itself, around our log and what it leaves out.
         library = logging.getLogger(_LIBRARY)
         library.addHandler(_NOWHERE)
-        DBOS(config=self._config)
+        config = self._config.copy()
+        if executor_id is not None:
+            config["executor_id"] = executor_id
+        DBOS(config=config)
         for name, body in self._bodies.items():
             DBOS.workflow(name=name)(self._counted(name, body))
-        DBOS.launch()
+        self._is_draining = False
+        try:
+            with starting():
+                DBOS.launch()
+        except PtqError:
+            await destroy(client)
+            raise
         library.propagate = True
+        library.setLevel(logging.WARNING)
         self._client = client
+
+    async def recover(self, executor_ids: Sequence[str]) -> int:
+        """Queue again what executors had begun that are gone for good; return how many had any.
+
+        They never come back: what one of them still does is not recorded. Two that ask at once
+        queue it once. Raise DatabaseUnavailable.
+        """
+        client = self._client
+        if client is None or not executor_ids:
+            return 0
+        return len(await recover(client, executor_ids))
 
     @property
     def is_running(self) -> bool:
@@ -158,13 +172,7 @@ class Engine:
                 step.cancel()
             await self._is_idle_within(_AFTER_CANCELLING)
         _log.info(ENGINE_STOPPED, interrupted=self._unfinished)
-        loop = asyncio.get_running_loop()
-        apart = ThreadPoolExecutor(1)
-        await loop.run_in_executor(apart, client.destroy)
-        await loop.run_in_executor(apart, lambda: DBOS.destroy(destroy_registry=True))
-        apart.shutdown(wait=False)
-        # dbos had put its own executor here, and shut it down.
-        loop.set_default_executor(ThreadPoolExecutor())
+        await destroy(client)
         library.setLevel(logging.WARNING)
 
     async def _is_idle_within(self, limit: timedelta) -> bool:
@@ -184,9 +192,8 @@ class Engine:
         """
         client = self._client
         if client is None:
-            message = "the engine is not launched"
-            raise RuntimeError(message)
-        return _enqueuer(client, workflow, queue, workflow_id, argument)
+            raise Paused("the engine of durable jobs is stopped, or about to start")
+        return enqueuer(client, workflow, queue, workflow_id, argument)
 
     async def unended(self, workflow_ids: Sequence[str]) -> set[str]:
         """Return those of the workflows that wait or run: the others have ended, or are gone."""
@@ -220,7 +227,7 @@ class Engine:
         async def recorded() -> dict[str, Any]:
             if self._is_draining:
                 raise asyncio.CancelledError
-            attempt = asyncio.ensure_future(_patiently(name, work, patience))
+            attempt = asyncio.ensure_future(self._until_possible(name, work, patience))
             self._steps[attempt] = waits
             try:
                 return {"value": adapter.dump_python(await attempt, mode="json")}
@@ -238,6 +245,20 @@ class Engine:
             raise _revived(*outcome["error"])
         return adapter.validate_python(outcome["value"])
 
+    async def _until_possible(
+        self, name: str, work: Callable[[], Awaitable[T]], patience: Patience
+    ) -> T:
+        """Wait out what is nobody's fault: the database is away, or the fence is closed."""
+        tries = 0
+        while True:
+            try:
+                return await patiently(name, work, patience)
+            except Paused as error:
+                _log.warning(STEP_PAUSED, step=name, reason=str(error), tries=tries + 1)
+            await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+            await self._fence.opened()
+            tries += 1
+
     def _counted(
         self, name: str, body: Callable[..., Awaitable[None]]
     ) -> Callable[[str], Awaitable[None]]:
@@ -253,67 +274,6 @@ class Engine:
 
         run.__name__ = run.__qualname__ = name
         return run
-
-
-class Client:
-    """Enqueues workflows that another process runs; nothing is launched here."""
-
-    def __init__(self, url: str) -> None:
-        """Enqueue in this database; its tables must be there."""
-        self._client = DBOSClient(
-            system_database_url=url,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-            lazy=True,
-        )
-
-    def enqueuer(
-        self, workflow: str, *, queue: Queue, workflow_id: str, argument: str
-    ) -> Callable[[sa.Connection], None]:
-        """Do as ``Engine.enqueuer``."""
-        return _enqueuer(self._client, workflow, queue, workflow_id, argument)
-
-    async def close(self) -> None:
-        """Close its connections."""
-        await asyncio.to_thread(self._client.destroy)
-
-
-def _enqueuer(
-    client: DBOSClient, workflow: str, queue: Queue, workflow_id: str, argument: str
-) -> Callable[[sa.Connection], None]:
-    def enqueue(connection: sa.Connection) -> None:
-        client.enqueue_in_transaction(
-            connection,
-            {
-                "workflow_name": workflow,
-                "queue_name": queue.name,
-                "workflow_id": workflow_id,
-                "app_version": APPLICATION_VERSION,
-            },
-            argument,
-        )
-
-    return enqueue
-
-
-async def _patiently(name: str, work: Callable[[], Awaitable[T]], patience: Patience) -> T:
-    if not patience.errors:
-        return await work()
-    context = stamina.retry_context(
-        on=patience.errors,
-        attempts=None,
-        timeout=patience.total,
-        wait_initial=patience.first,
-        wait_max=patience.longest,
-        wait_jitter=patience.first,
-    )
-    async for attempt in context:
-        with attempt:
-            if attempt.num > 1:
-                _log.warning(STEP_RETRIED, step=name, tries=attempt.num)
-            return await work()
-    message = "stamina ends with a result or an error"
-    raise AssertionError(message)
 
 
 def _revived(name: str, text: str) -> PtqError:

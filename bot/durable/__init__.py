@@ -1,0 +1,24 @@
+"""Workflows that survive their process; the only door of dbos."""
+
+from __future__ import annotations
+
+from bot.durable.client import Client
+from bot.durable.engine import ENGINE_STOPPED, STEP_BROKE, STEP_PAUSED, Engine
+from bot.durable.library import APPLICATION, APPLICATION_VERSION, Queue
+from bot.durable.patience import ONCE, STEP_RETRIED, WITH_GITHUB, WITH_MACHINE, Patience
+
+__all__ = [
+    "APPLICATION",
+    "APPLICATION_VERSION",
+    "ENGINE_STOPPED",
+    "ONCE",
+    "STEP_BROKE",
+    "STEP_PAUSED",
+    "STEP_RETRIED",
+    "WITH_GITHUB",
+    "WITH_MACHINE",
+    "Client",
+    "Engine",
+    "Patience",
+    "Queue",
+]
