@@ -178,6 +178,24 @@ async def test_a_command_whose_connection_is_lost_ends(
     await gone(pid)
 
 
+async def test_a_file_is_written_again_after_a_loss(
+    machine: Machine, connections: Connections
+) -> None:
+    """What a lost connection has left of it stands in nobody's way, and is removed."""
+    shell = SshShell(connections.to(machine.settings))
+    await shell.write("~/file", "old")
+    data = os.urandom(40_000_000)
+    writing = asyncio.create_task(shell.write("~/file", data))
+    while not [*machine.home.glob(".file.*")]:  # noqa: ASYNC110 -- nothing tells of a new file
+        await asyncio.sleep(0)
+
+    await machine.drop_connections()
+
+    await writing
+    assert (machine.home / "file").read_bytes() == data
+    assert not [*machine.home.glob(".file.*")]
+
+
 async def test_following_goes_on_after_a_loss(machine: Machine, connections: Connections) -> None:
     """A log is followed over lost connections without a lost or a doubled byte."""
     shell = SshShell(connections.to(machine.settings))
@@ -260,14 +278,30 @@ async def test_a_port_of_the_machine_can_lead_to_another_of_ours(
     await again.close()
 
 
-async def test_a_port_that_is_taken_cannot_be_forwarded(
+async def test_a_port_that_another_process_holds_is_taken_when_it_is_free(
     machine: Machine, connections: Connections
 ) -> None:
-    """The machine's own servers keep their ports."""
-    shell = SshShell(connections.to(machine.settings))
+    """Whoever goes on with a job gets the port that its agent knows as soon as that can be."""
+    first = SshShell(connections.to(machine.settings))
+    again = Connections()
+    remote = await first.forward(9)
+    reached = asyncio.Event()
 
-    with pytest.raises(MachineError, match="h100-1 refuses to forward"):
-        await shell.forward(9, remote_port=machine.settings.port)
+    async def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        writer.close()
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        shell = SshShell(again.to(machine.settings))
+        assert await shell.forward(port, remote_port=remote) == remote
+        assert (await shell.run("echo", "the rest works")).stdout == "the rest works\n"
+        await connections.close()
+        script = f"until (exec 3<>/dev/tcp/127.0.0.1/{remote}) 2>/dev/null; do sleep 0.05; done"
+        await shell.run("bash", "-c", script)
+        await reached.wait()
+    await again.close()
 
 
 async def test_a_link_in_the_way_of_a_log_is_not_followed(

@@ -90,9 +90,14 @@ class SshShell:
         target = await self.expand(path)
         content = data.encode() if isinstance(data, str) else data
         parent, name = posixpath.split(target)
-        temporary = posixpath.join(parent, f".{name[:100]}.{secrets.token_hex(8)}")
+        left: list[str] = []
 
         async def work(sftp: asyncssh.SFTPClient) -> None:
+            for earlier in left:
+                with suppress(asyncssh.Error, OSError):
+                    await sftp.remove(earlier)
+            temporary = posixpath.join(parent, f".{name[:100]}.{secrets.token_hex(8)}")
+            left.append(temporary)
             try:
                 file = await _create(sftp, temporary)
             except _NO_FILE:
