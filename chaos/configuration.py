@@ -28,16 +28,14 @@ def environment(
     github: FakeGitHub,
     machines: Sequence[FakeMachine],
     sample: Project,
-    *,
-    database_url: str | None,
 ) -> Mapping[str, str]:
-    """Write the file, and return the environment of a process that reads it; it blocks."""
+    """Write the file, and return the environment of processes that read it; it blocks."""
     settings = github.settings()
     if settings.webhook_secret is None:
         raise AssertionError("the fake GitHub has a secret")
     config = directory / "ptq.toml"
     config.write_text(_toml(_values(directory, options, github, machines, sample)))
-    variables = {
+    return {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
         "TMPDIR": str(directory),
@@ -45,7 +43,6 @@ def environment(
         "PTQ_GITHUB__PRIVATE_KEY": settings.key,
         "PTQ_GITHUB__WEBHOOK_SECRET": settings.webhook_secret.get_secret_value(),
     }
-    return variables | ({} if database_url is None else {"PTQ_DATABASE_URL": database_url})
 
 
 def _values(
@@ -60,7 +57,6 @@ def _values(
     values: dict[str, Any] = {
         "port": 0,
         "provider": "pool",
-        "state_dir": str(directory / "state"),
         "log_format": "json",
         "poll_interval": 0.1,
         "progress_interval": 2,
@@ -84,7 +80,7 @@ def _values(
             "extra_packages": [],
         },
         "proof": {"time_limit": 20},
-        "schedule": {"deliveries": 2, "comments": 3},
+        "schedule": {"deliveries": 2, "comments": 3, "jobs": 2},
         "machines": [machine.settings.model_dump(mode="json") for machine in machines],
     }
     if options.database == "postgres":

@@ -54,7 +54,7 @@ async def gather(world: World) -> Evidence:
         branches=tuple(name for name in branches if name.startswith("ptq/")),
         starts=await asyncio.to_thread(_starts, world.directory),
         alive=await asyncio.to_thread(_alive, homes),
-        leases=await _leases(world.database_url),
+        leases=await _leases(world.database.url),
         ends=tuple(end for process in world.processes for end in process.ends),
     )
 

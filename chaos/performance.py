@@ -26,7 +26,11 @@ _SECONDS_TO_END = 300
 _QUIET = SILENCE + 3
 """Seconds in which something might still be said twice, after everything has ended."""
 _SETTLING_SECONDS = 30
+_SECONDS_TO_BEGIN = 120
+_BEGINNING = 1.5
+"""Seconds until it has written down when it looked; GitHub's times are whole seconds."""
 _LOOK = 0.5
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ async def perform(world: World, screen: Screen) -> Outcome:
     options = world.options
     people = People(world, Random(f"people {options.seed}"))
     trouble = Trouble(world, Random(f"trouble {options.seed}"))
-    following = asyncio.create_task(_follow(world))
     try:
+        await _wait_for_the_beginning(world)
         await _make_trouble(world, people, trouble, screen)
         await trouble.over()
         await people.done()
@@ -53,8 +57,6 @@ async def perform(world: World, screen: Screen) -> Outcome:
     finally:
         for task in (people, trouble):
             task.leave()
-        following.cancel()
-        await asyncio.wait({following})
     await asyncio.gather(*(process.end() for process in world.processes))
     evidence = await gather(world)
     return Outcome(
@@ -62,10 +64,24 @@ async def perform(world: World, screen: Screen) -> Outcome:
     )
 
 
+async def _wait_for_the_beginning(world: World) -> None:
+    """Wait until the bot has once looked for comments: what was said before was not said to it."""
+    await world.github.wait_for(
+        lambda: any(
+            request.route == "/installation/repositories" and request.status == _OK
+            for request in world.github.requests
+        ),
+        seconds=_SECONDS_TO_BEGIN,
+    )
+    await asyncio.sleep(_BEGINNING)
+
+
 async def _make_trouble(world: World, people: People, trouble: Trouble, screen: Screen) -> None:
     options = world.options
     bound = asyncio.get_running_loop().time() + _SECONDS_A_KILL * options.kills
     while trouble.hits < options.kills and asyncio.get_running_loop().time() < bound:
+        if world.is_broken:
+            return
         due = 1 + options.jobs * (trouble.hits + 1) // options.kills
         open_issues = len(world.unfinished())
         if not open_issues or (people.wishes < due and open_issues < _AT_ONCE):
@@ -76,20 +92,11 @@ async def _make_trouble(world: World, people: People, trouble: Trouble, screen: 
         people.ask()
 
 
-async def _follow(world: World) -> None:
-    """Have GitHub deliver to where the service listens, after each start."""
-    server = world.processes[0]
-    while True:
-        await server.ready.wait()
-        world.github.listen(f"{server.url}/webhook")
-        await asyncio.sleep(_LOOK / 5)
-
-
 async def _wait_for_the_end(world: World, screen: Screen) -> None:
     """Wait until everything has ended, as GitHub shows it; and then for what comes too late."""
     try:
         async with asyncio.timeout(_SECONDS_TO_END):
-            while open_issues := world.unfinished():
+            while (open_issues := world.unfinished()) and not world.is_broken:
                 screen.show(unfinished=len(open_issues))
                 await asyncio.sleep(_LOOK)
     except TimeoutError:

@@ -10,40 +10,56 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _ROOT = Path(__file__).parent.parent
 _URL = re.compile(rb"http://127\.0\.0\.1:\d+")
 _ENDING_SECONDS = 20.0
+_MOST_FAILURES = 3
+"""Starts in a row that come to nothing."""
 
 
 class BotProcess:
     """One process of the bot, which lives on under its name however often it is killed."""
 
     def __init__(
-        self, command: str, name: str, *, logs: Path, environment: Mapping[str, str]
+        self,
+        command: str,
+        name: str,
+        *,
+        logs: Path,
+        environment: Mapping[str, str],
+        serves: Callable[[str], None],
     ) -> None:
-        """Know how to start ``ptq COMMAND``; every start has a log of its own."""
+        """Know how to start ``ptq COMMAND``; every start has a log of its own.
+
+        ``serves`` is told the address whenever one that serves has been started.
+        """
         self.name = name
-        self.url = ""
-        """Where it listens, once it serves."""
         self.ends: list[str] = []
         """How it ended when nobody had told it to."""
         self.is_frozen = False
+        self.starts = 0
+        """How often it was started."""
+        self.ready = asyncio.Event()
+        """Set while it serves, or works."""
         self._command = command
         self._logs = logs
         self._environment = environment
-        self.starts = 0
-        """How often it was started."""
+        self._serves = serves
+        self._failures = 0
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
-        self.ready = asyncio.Event()
-        """Set while it serves, or works."""
 
     @property
     def is_alive(self) -> bool:
         """Whether there is a process."""
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it cannot be started at all."""
+        return self._failures >= _MOST_FAILURES
 
     async def start(self) -> None:
         """Start it; ``ready`` tells when it serves."""
@@ -94,6 +110,8 @@ class BotProcess:
         process, self._process = self._process, None
         if process is None:
             return
+        # Before it serves, a signal may find Python without anybody to hear it.
+        fine = {0} if self.ready.is_set() else {0, -signal.SIGTERM}
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         try:
@@ -104,7 +122,7 @@ class BotProcess:
             await process.wait()
             self.ends.append(f"{self.name} did not end within {_ENDING_SECONDS:.0f} s of SIGTERM")
         else:
-            if status != 0:
+            if status not in fine:
                 self.ends.append(f"{self.name} ended with exit status {status} when it was told to")
         await self._read_on()
 
@@ -116,14 +134,16 @@ class BotProcess:
             async for line in process.stderr:
                 log.write(line)
                 if b'"serving"' in line and (found := _URL.search(line)):
-                    self.url = found[0].decode()
+                    self._serves(found[0].decode())
                     self.ready.set()
                 elif b'"working"' in line:
                     self.ready.set()
         status = await process.wait()
         if process is self._process:
             self.ends.append(f"{self.name} ended by itself with exit status {status}: see {path}")
-            await self.start()
+            self._failures = 0 if self.ready.is_set() else self._failures + 1
+            if not self.is_broken:
+                await self.start()
 
     async def _read_on(self) -> None:
         self.ready.clear()

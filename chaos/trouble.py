@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from chaos.processes import BotProcess
     from chaos.world import World
 
+_TROUBLES = {"kill": 10, "freeze": 5, "restart": 2, "cut": 4, "fail": 6}
+"""How often each of them comes."""
 _CALLS = (
     ("*", "*"),
     ("GET", "*"),
@@ -50,8 +52,7 @@ class Trouble:
     async def go_on(self) -> None:
         """Make trouble once."""
         await self._calm()
-        what = ["kill", "freeze", "restart", "cut", "fail"]
-        match self._random.choices(what, weights=[5, 2, 1, 2, 3])[0]:
+        match self._next():
             case "kill":
                 await self._kill()
             case "freeze":
@@ -62,6 +63,9 @@ class Trouble:
                 self._do(self._cut())
             case _:
                 self._fail()
+
+    def _next(self) -> str:
+        return self._random.choices(list(_TROUBLES), weights=list(_TROUBLES.values()))[0]
 
     async def over(self) -> None:
         """Wait until what was frozen or cut off is well again, and GitHub too."""

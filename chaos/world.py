@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from chaos.agent import SCENARIOS
 from chaos.configuration import environment
+from chaos.database import ChaosDatabase
 from chaos.processes import BotProcess
 from demo import leftovers, project, story
 from tests.fakes.github import FakeGitHub
@@ -42,7 +43,7 @@ class World:
     machines: list[FakeMachine]
     processes: list[BotProcess]
     """The one that serves first."""
-    database_url: str
+    database: ChaosDatabase
     scenarios: dict[int, Scenario] = field(default_factory=dict[int, "Scenario"])
     """What agents do, by issue."""
 
@@ -50,6 +51,11 @@ class World:
     def logs(self) -> Path:
         """Where the logs of the processes lie."""
         return self.directory / "logs"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether some process cannot be started at all."""
+        return any(process.is_broken for process in self.processes)
 
     async def add_issue(self, scenario: Scenario) -> Issue:
         """Open an issue whose agents do this."""
@@ -97,15 +103,22 @@ async def world(directory: Path, options: Options) -> AsyncGenerator[World]:
             await stack.enter_async_context(_machine(directory, number, slots))
             for number, slots in enumerate(_SLOTS, 1)
         ]
+        where = ChaosDatabase.file(_state(directory, 0))
         variables = await asyncio.to_thread(
-            environment, directory, options, github, machines, sample, database_url=None
+            environment, directory, options, github, machines, sample
         )
         processes = [
             BotProcess(
-                "serve" if number == 0 else "worker",
-                f"process-{number}",
+                "worker" if number else "serve",
+                f"worker-{number}" if number else "serve",
                 logs=directory / "logs",
-                environment=variables,
+                environment={
+                    **variables,
+                    "PTQ_DATABASE_URL": where.url,
+                    # Each is a host of its own.
+                    "PTQ_STATE_DIR": str(_state(directory, number)),
+                },
+                serves=lambda url: github.listen(f"{url}/webhook"),
             )
             for number in range(options.workers)
         ]
@@ -118,8 +131,12 @@ async def world(directory: Path, options: Options) -> AsyncGenerator[World]:
             github=github,
             machines=machines,
             processes=processes,
-            database_url=f"sqlite:///{directory / 'state' / 'ptq.sqlite'}",
+            database=where,
         )
+
+
+def _state(directory: Path, number: int) -> Path:
+    return directory / f"state-{number}"
 
 
 @asynccontextmanager
