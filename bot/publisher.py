@@ -13,6 +13,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot import patch as patches, render
+from bot.configuration import patch_rules
 from bot.errors import GitHubNotFound, GitHubRejected, PatchRefused
 from bot.github.answers import CommitAuthor, TreeEntry
 from bot.github.base_tree import BaseTree
@@ -71,7 +72,7 @@ class Publisher:
         configuration = await self._configuration(thread)
         text = documents.get("fix.diff", "")
         patch = patches.read_patch(text)
-        stat = patches.judge(patch, _allowed(self._settings, configuration))
+        stat = patches.judge(patch, patch_rules(self._settings, configuration))
         repository = self._github.publishing_repository(thread.repository, thread.installation_id)
         into = await _base_branch(repository, configuration)
         base = await _base(repository, build)
@@ -175,13 +176,6 @@ def _claim(text: str) -> AgentVerdict | None:
         return AgentVerdict.model_validate_json(text)
     except ValidationError:
         return None
-
-
-def _allowed(settings: PatchSettings, configuration: RepositoryConfiguration) -> PatchSettings:
-    """Return what both allow: the repository may choose other files, and forbid more."""
-    paths = configuration.paths
-    allow = settings.allow if paths.allow is None else paths.allow
-    return settings.model_copy(update={"allow": allow, "deny": (*settings.deny, *paths.deny)})
 
 
 async def _base_branch(repository: Repository, configuration: RepositoryConfiguration) -> str:

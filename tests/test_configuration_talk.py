@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
+from tests import scenes
 from tests.configured import configure
 from tests.harness import MAINTAINER, REPORTER, REPOSITORY, STRANGER, TRIAGER
 
@@ -216,3 +217,16 @@ async def test_a_branch_that_is_missing(bot: Bot) -> None:
     assert "the branch stable" in await bot.next_text()
     assert bot.github.pulls(REPOSITORY) == []
     assert set(await bot.github.world.project(REPOSITORY).git.branches()) == {"main"}
+
+
+async def test_a_repository_lets_compiled_code_change(bot: Bot) -> None:
+    """The agent gets the means to build, and is told so."""
+    await configured(bot, 'paths:\n  allow: ["**/*.py", "csrc/**"]')
+    bot.agent_does(scenes.not_reproduced())
+    await bot.comment("/ptq investigate")
+    await bot.next_text()
+    await bot.next_text()
+    job = await bot.job()
+    directory = bot.machine.home / "ptq_workspace" / "jobs" / job.id
+    assert "rebuild.py" in (directory / "rebuild.sh").read_text()
+    assert "C++ and CUDA code may be changed here too." in (directory / "brief.md").read_text()

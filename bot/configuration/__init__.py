@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.configuration.configurations import PATH, Configurations, InForce
 from bot.configuration.model import Limits, Outcomes, Paths, RepositoryConfiguration
+from bot.configuration.patch_rules import patch_rules
 from bot.configuration.problem import Problem
 from bot.configuration.reading import read, schema
 from bot.configuration.rules import label_command
@@ -18,6 +19,7 @@ __all__ = [
     "Problem",
     "RepositoryConfiguration",
     "label_command",
+    "patch_rules",
     "read",
     "schema",
 ]

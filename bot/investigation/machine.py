@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.configuration import Limits
+from bot.configuration import Limits, patch_rules
 from bot.investigation.admission import frozen_issue
 from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.records import Prepared, Reserved
 from bot.models import GpuRequest, JobState, LeaseId
-from bot.workspace import brief, repro, worktree
+from bot.patch import may_hold_compiled
+from bot.workspace import brief, rebuilding, repro, worktree
 from bot.workspace.free_task import subject
 from bot.workspace.layout import Layout
 from bot.workspace.prepare import prepare as prepare_workspace
@@ -110,6 +111,7 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
         paths = await worktree.create(
             shell, layout, job_id, build, module=parts.settings.torch.module
         )
+        may_build = await _may_build(parts, request)
         prompt = await brief.write_brief(
             shell,
             paths=paths,
@@ -119,9 +121,22 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
             repro=found,
             build=build,
             reservation=reservation,
+            may_build=may_build,
         )
+        if may_build:
+            module = parts.settings.torch.module
+            await rebuilding.offer(shell, layout, paths, build, module=module)
     _log.info(WORKSPACE_PREPARED, version=build.version, commit=build.base_commit)
     return Prepared(build=build, paths=paths, prompt=prompt)
+
+
+async def _may_build(parts: Parts, request: JobRequest) -> bool:
+    """Whether the repository lets patches change compiled code."""
+    rules = parts.settings.patch
+    if (thread := request.thread) is not None:
+        configuration = (await parts.configurations.of(parts.repository(thread))).configuration
+        rules = patch_rules(rules, configuration)
+    return may_hold_compiled(rules)
 
 
 async def release(parts: Parts, job_id: JobId) -> None:

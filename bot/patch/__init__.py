@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from bot.patch import checkout
 from bot.patch.applying import apply
+from bot.patch.compiled import may_hold_compiled, needs_build
 from bot.patch.judging import judge
 from bot.patch.reading import Change, FileChange, Patch, decode, read_patch
 
-__all__ = ["Change", "FileChange", "Patch", "apply", "checkout", "decode", "judge", "read_patch"]
+__all__ = [
+    "Change",
+    "FileChange",
+    "Patch",
+    "apply",
+    "checkout",
+    "decode",
+    "judge",
+    "may_hold_compiled",
+    "needs_build",
+    "read_patch",
+]

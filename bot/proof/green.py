@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import PatchRefused
-from bot.patch import read_patch
+from bot.patch import needs_build, read_patch
 from bot.proof import cpp, hidden, matching, places, sources, tracebacks, trials
+from bot.proof.trials import Program
+from bot.workspace import rebuilding
 from bot.workspace.repro import ReproKind
 
 if TYPE_CHECKING:
     from bot.models import Trials
+    from bot.patch import Patch
     from bot.proof.oracle import Oracle
     from bot.proof.places import Grounds, Place
     from bot.proof.red import Red
     from bot.proof.sources import Source
     from bot.proof.tracebacks import Frame
-    from bot.proof.trials import Program
     from bot.settings import ProofSettings
 
 _LUCK = 0.05
@@ -57,6 +59,7 @@ async def look(
     read = await asyncio.to_thread(read_patch, patch)
     place = await places.make(grounds, "green")
     await places.apply(grounds, place, patch)
+    await _build(grounds, place, read, settings)
     if await cpp.build(grounds, place, oracle, settings):
         raise PatchRefused("with it the repro does not compile any more")
     changes = await sources.read(grounds.shell, base, place, read)
@@ -82,6 +85,21 @@ async def look(
         )
         or any(matching.nothing_ran(oracle, run) for run in seen),
     )
+
+
+async def _build(grounds: Grounds, place: Place, patch: Patch, settings: ProofSettings) -> None:
+    """Build what the patch changes of compiled code; raise PatchRefused when it does not."""
+    if not needs_build(file.path for file in patch.files):
+        return
+    argv = await rebuilding.command(
+        grounds.shell, grounds.layout, place.paths, grounds.build, module=grounds.torch.module
+    )
+    building = Program(argv=argv, shown=("bash", rebuilding.SCRIPT))
+    (seen,) = await trials.run(grounds, place, building, count=1, limit=settings.rebuild_limit)
+    if seen.timed_out:
+        raise PatchRefused("building it takes too long here")
+    if seen.exit_status != 0:
+        raise PatchRefused("with it the package does not build")
 
 
 def _count(oracle: Oracle, red: Red, settings: ProofSettings) -> int:

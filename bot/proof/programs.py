@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.workspace.layout import Layout
 
 _TRIAL = "trial.pyz"
-_ALONE = ("run_to_end.py", "test_driver.py", "build_cpp.py")
+_ALONE = ("run_to_end.py", "test_driver.py", "build_cpp.py", "rebuild.py")
 _PARTS = ("processes", "trial")
 _MAIN = "from bot.remote.trial import main\n\nmain()\n"
 

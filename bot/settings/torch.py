@@ -56,6 +56,8 @@ class ProofSettings(Section):
     """Of one run; what takes longer hangs."""
     build_limit: Duration = timedelta(minutes=10)
     """For compiling a repro in C++, once on each side."""
+    rebuild_limit: Duration = timedelta(hours=2)
+    """For building the package with a patch of compiled code."""
     tests_budget: Duration = timedelta(minutes=10)
     """For the tests near the patch, both sides together."""
     retries: int = Field(default=1, ge=0, le=3)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from bot import assets
 from bot.hidden_text import strip_invisible
+from bot.workspace import rebuilding
 from bot.workspace.repro import ReproKind
 from bot.workspace.snapshot import render_issue
 
@@ -35,7 +36,7 @@ _DEVICES = {
 }
 
 
-async def write_brief(
+async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by its name
     shell: Shell,
     *,
     paths: JobPaths,
@@ -45,11 +46,13 @@ async def write_brief(
     repro: Repro,
     build: TorchBuild,
     reservation: Reservation,
+    may_build: bool = False,
 ) -> str:
     """Write the job's files on the machine and return the agent's first prompt.
 
-    ``snapshot`` is what the agent may see (``visible``); ``home`` is the agent's own HOME. Writing
-    again gives the same files; the worklog is kept.
+    ``snapshot`` is what the agent may see (``visible``); ``home`` is the agent's own HOME;
+    ``may_build`` is whether it may change compiled code. Writing again gives the same files; the
+    worklog is kept.
     """
     job = await asyncio.to_thread(
         _job_files,
@@ -59,6 +62,7 @@ async def write_brief(
         repro=repro,
         build=build,
         reservation=reservation,
+        may_build=may_build,
     )
     for name, text in job.items():
         await shell.write(f"{paths.directory}/{name}", text)
@@ -103,6 +107,7 @@ def render_brief(
     repro: Repro,
     build: TorchBuild,
     reservation: Reservation,
+    may_build: bool = False,
 ) -> str:
     """Return ``brief.md``: our instructions, where things are, the guidance; no issue text."""
     mode = request.options.mode
@@ -120,6 +125,8 @@ def render_brief(
         repro_files=files or "none",
         build=_build(build),
         base_commit=build.base_commit,
+        compiled=rebuilding.told(paths, may_build=may_build),
+        languages="in Python where it can be" if may_build else "in Python",
         machine=_machine(build, reservation),
         reserved_until=f"{reservation.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         repro=_repro(repro, build=build, reservation=reservation),
@@ -135,11 +142,17 @@ def _job_files(
     repro: Repro,
     build: TorchBuild,
     reservation: Reservation,
+    may_build: bool,
 ) -> dict[str, str]:
     files = {
         "issue.md": _issue(request, snapshot),
         "brief.md": render_brief(
-            paths=paths, request=request, repro=repro, build=build, reservation=reservation
+            paths=paths,
+            request=request,
+            repro=repro,
+            build=build,
+            reservation=reservation,
+            may_build=may_build,
         ),
         **repro_files(repro, paths=paths),
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.machines.base import Shell
     from bot.workspace.layout import Layout
 
-SCRIPTS = ("once", "read_build", "clone_env", "overlay", "worktree_diff")
+SCRIPTS = ("once", "read_build", "clone_env", "overlay", "worktree_diff", "rebuild")
 """The programs of ``bot.remote`` that a workspace needs."""
 
 _CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE)

@@ -11,9 +11,13 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.machines.local import LocalShell, login_environment
 from bot.settings import TorchSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SOURCE = {
     ".gitignore": "*.log\n/build/\nminitorch/version.py\n",
@@ -76,11 +80,16 @@ class MiniTorch:
         await self.git("commit", "-q", "--allow-empty", "-m", message)
         return (await self.git("rev-parse", "HEAD")).strip()
 
-    async def wheel(self, version: str, commit: str) -> None:
-        """Build the wheel of the repository's files as they are, saying it is of this commit."""
-        await asyncio.to_thread(self._wheel, version, commit)
+    async def wheel(
+        self, version: str, commit: str, *, more: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Build the wheel of the repository's files as they are, saying it is of this commit.
 
-    def _wheel(self, version: str, commit: str) -> None:
+        ``more`` are files that only the wheel has, in place of the usual ones of these names.
+        """
+        await asyncio.to_thread(self._wheel, version, commit, dict(more or {}))
+
+    def _wheel(self, version: str, commit: str, more: dict[str, bytes]) -> None:
         info = f"minitorch-{version}.dist-info"
         files = {
             path.relative_to(self.repository).as_posix(): path.read_bytes()
@@ -88,7 +97,7 @@ class MiniTorch:
         }
         text = f"__version__ = {version!r}\ngit_version = {commit!r}\ncuda = None\n"
         files["minitorch/version.py"] = text.encode()
-        files |= ONLY_IN_WHEEL
+        files |= ONLY_IN_WHEEL | more
         metadata = f"Metadata-Version: 2.1\nName: minitorch\nVersion: {version}\n"
         files[f"{info}/METADATA"] = metadata.encode()
         files[f"{info}/WHEEL"] = (
