@@ -19,7 +19,7 @@ from bot.doctor import Finding, app, examine, model
 from bot.github.clock import ahead_of_github
 from tests.fakes.machine import new_key
 from tests.fakes.model import ScriptedModel
-from tests.test_serve import ended, environment_of, ptq
+from tests.program import ended, environment_of, ptq
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping

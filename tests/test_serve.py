@@ -4,98 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
-import sys
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
 from inline_snapshot import snapshot
 
 from tests import scenes
-from tests.harness import REPOSITORY
+from tests.program import ended, environment_of, ptq
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from tests.harness import Bot
-
-ROOT = Path(__file__).parent.parent
-
-
-async def ptq(*argv: str, **environment: str) -> asyncio.subprocess.Process:
-    """Start the command line."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        *argv,
-        cwd=ROOT,
-        env={**kept, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
-    """Return the exit status and what was said."""
-    stdout, stderr = await process.communicate()
-    return process.returncode, stdout.decode(), stderr.decode()
-
-
-def environment_of(bot: Bot) -> dict[str, str]:
-    """Return the settings of a bot as an operator writes them: a file, and secrets."""
-    settings, machine = bot.settings, bot.settings.machines[0]
-    torch = settings.torch
-    config = bot.directory / "ptq.toml"
-    config.write_text(
-        f"""\
-port = 0
-provider = "pool"
-state_dir = "{settings.state_dir}"
-log_format = "json"
-poll_interval = 0.05
-progress_interval = 0
-
-[github]
-app_id = {settings.github.app_id}
-api_url = "{settings.github.api_url}"
-repositories = ["{REPOSITORY}"]
-
-[agent.claude]
-command = "{settings.agent.claude.command}"
-
-[torch]
-package = "{torch.package}"
-module = "{torch.module}"
-index_url = "{torch.index_url}"
-tagged = false
-cuda = "cpu"
-source_url = "{torch.source_url}"
-python = "{torch.python}"
-extra_packages = []
-
-[[machines]]
-name = "{machine.name}"
-host = "{machine.host}"
-port = {machine.port}
-user = "{machine.user}"
-key = "{machine.key}"
-known_hosts = "{machine.known_hosts}"
-gpu_type = "{machine.gpu_type}"
-gpus = {machine.gpus}
-"""
-    )
-    assert settings.github.webhook_secret is not None
-    return {
-        "PTQ_CONFIG": str(config),
-        "PTQ_GITHUB__PRIVATE_KEY": settings.github.key,
-        "PTQ_GITHUB__WEBHOOK_SECRET": settings.github.webhook_secret.get_secret_value(),
-    }
 
 
 @asynccontextmanager

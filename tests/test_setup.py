@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from inline_snapshot import snapshot
 
-from tests.test_serve import ended, environment_of, ptq
+from tests.program import ended, environment_of, ptq
 
 if TYPE_CHECKING:
     from tests.harness import Bot

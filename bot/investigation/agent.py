@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.agents import runs
+from bot.agents import model_port, runs
 from bot.agents.base import Launch
 from bot.errors import AgentError, RemoteFileMissing
 from bot.investigation.cancelling import unless_cancelled
@@ -98,7 +98,7 @@ async def _plan(
     except RemoteFileMissing:
         pass
     else:
-        await shell.forward(parts.gateway.port, remote_port=launched.model_port)
+        # Whoever follows the run leads its port to the model.
         # The file lies on the machine: it may shorten the time, and never lengthen it.
         hard = min(launched.hard_deadline, reservation.expires_at)
         return launched.model_copy(update={"hard_deadline": hard})
@@ -126,8 +126,17 @@ async def follow(
     """Read the agent's log until it ends, is cancelled, or its time is over."""
     request = (await parts.jobs.get(job_id)).request
     run = run_of(parts, request, _paths(prepared), launched)
-    async with parts.provider.shell(reservation) as shell, parts.reporter.live(job_id):
-        await shell.forward(parts.gateway.port, remote_port=launched.model_port)
+    async with (
+        parts.provider.shell(reservation) as shell,
+        parts.reporter.live(job_id),
+        model_port.kept(
+            shell,
+            launched.model_port,
+            gateway=parts.gateway.port,
+            directory=run.directory,
+            python=run.python,
+        ),
+    ):
         result = await unless_cancelled(
             parts, job_id, _until_late(_read(parts, request, shell, run, launched), launched)
         )

@@ -1,0 +1,118 @@
+"""Many processes on Postgres: each may die, freeze or be replaced, and every job ends once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.settings import WorkerSettings
+from bot.store import Database, Leases
+from tests import scenes
+from tests.program import running
+
+if TYPE_CHECKING:
+    from tests.fakes.postgres import Postgres
+    from tests.harness import Bot
+
+pytestmark = pytest.mark.timeout(240)
+"""Several programs start in each test, on a machine that may have much to do."""
+
+QUICK = WorkerSettings(heartbeat=timedelta(seconds=0.2), silence=timedelta(seconds=3))
+"""A process that says nothing for three seconds is taken over."""
+
+
+@pytest.fixture
+def shared(world: Bot, postgres: Postgres) -> Bot:
+    """A world whose services share a database."""
+    changes = {"database_url": postgres.database(), "workers": QUICK}
+    world.settings = world.settings.model_copy(update=changes)
+    return world
+
+
+async def investigating(bot: Bot) -> None:
+    """Ask for a job, and wait until its agent works; it goes on when ``go`` is there."""
+    gate = bot.directory / "go"
+    bot.agent_does([{"wait_for": str(gate)}, *scenes.not_reproduced()])
+    await bot.comment("/ptq investigate")
+    await bot.next_text()
+    await bot.edited("▶ Investigate")
+
+
+async def ended_once(bot: Bot) -> None:
+    """The job ends in the thread, with two comments, one agent and no machine kept."""
+    (bot.directory / "go").touch()
+    assert "I ran the repro myself" in await bot.next_text()
+    await bot.edited("This investigation has finished")
+    assert len(bot.comments()) == 2
+    assert agents_started(bot) == 1
+    assert await living_leases(bot) == []
+
+
+def agents_started(bot: Bot) -> int:
+    """Return how many agents have written that they begin."""
+    logs = bot.machine.home.glob("ptq_workspace/jobs/*/claude-*.log")
+    return sum(log.read_text().count('"subtype": "init"') for log in logs)
+
+
+async def living_leases(bot: Bot) -> list[str]:
+    """Return the leases that nobody released."""
+    database = Database(bot.settings.database)
+    try:
+        return [lease.id for lease in await Leases(database).living()]
+    finally:
+        await database.close()
+
+
+async def test_a_killed_process_is_taken_over(shared: Bot) -> None:
+    """Another process goes on with its jobs, without an operator."""
+    async with running(shared, "serve") as first:
+        await investigating(shared)
+        async with running(shared, "worker") as second:
+            await first.kill()
+            await second.said("worker_taken_over")
+            await ended_once(shared)
+
+
+async def test_a_process_that_is_told_to_stop_hands_its_jobs_on(shared: Bot) -> None:
+    """A rolling deploy loses nothing, and nobody waits for the silence."""
+    patient = WorkerSettings(heartbeat=timedelta(seconds=0.2), silence=timedelta(minutes=5))
+    shared.settings = shared.settings.model_copy(update={"workers": patient})
+    async with running(shared, "serve") as first:
+        await investigating(shared)
+        async with running(shared, "worker") as second:
+            assert await first.stop() == 0
+            await second.said("work_recovered")
+            await ended_once(shared)
+            assert not [line for line in second.log if line["event"] == "worker_taken_over"], (
+                first.log
+            )
+
+
+async def test_two_processes_take_over_one(shared: Bot) -> None:
+    """One of them goes on with the job."""
+    async with running(shared, "serve") as first:
+        await investigating(shared)
+        async with running(shared, "worker") as second, running(shared, "worker") as third:
+            await first.kill()
+            await ended_once(shared)
+            said = [line for line in (*second.log, *third.log) if "taken" in line]
+            assert len({line["taken"] for line in said}) == len(said)
+
+
+async def test_a_frozen_process_wakes_up(shared: Bot) -> None:
+    """It finds that it was taken over, does nothing twice, and is of use again."""
+    async with running(shared, "serve") as first:
+        await investigating(shared)
+        async with running(shared, "worker") as second:
+            first.freeze()
+            await second.said("worker_taken_over")
+            await ended_once(shared)
+            heard = len(first.log)
+            first.thaw()
+            await first.said("worker_lost", after=heard)
+            await first.said("worker_joined", after=heard)
+            await second.stop()
+        await shared.comment("/ptq help")
+        assert "/ptq investigate" in await shared.next_text()

@@ -1,0 +1,92 @@
+"""The port at which an agent finds the model, when another process takes its run over."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from bot.agents import model_port
+from bot.machines.connections import Connections
+from bot.machines.ssh import SshShell
+from tests.fakes.machine import FakeMachine
+from tests.fakes.sshd import RealSshd, sshd_program
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+Machine = FakeMachine | RealSshd
+
+KINDS = ["fake", *(["sshd"] if sshd_program() else [])]
+
+
+@pytest.fixture(params=KINDS)
+async def machine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Machine]:
+    """Start each kind of machine in turn."""
+    kind = FakeMachine if request.param == "fake" else RealSshd
+    async with kind(tmp_path / "machine") as machine:
+        yield machine
+
+
+class Gateway:
+    """Somebody who listens on a port of ours, and says who it is."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _accepted(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(self._name.encode())
+        writer.close()
+
+
+async def answers(port: int, name: str) -> None:
+    """Ask at a port of the machine as an agent does, until the one with this name answers."""
+    said = b""
+    while said != name.encode():
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            said = await reader.read()
+            writer.close()
+        except OSError:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_process_that_holds_the_port_is_put_aside(machine: Machine) -> None:
+    """Its connection stands, and nothing comes over it: the next process leads the agent on."""
+    frozen, next_one = Connections(), Connections()
+    leading = {"directory": str(machine.home), "python": sys.executable}
+    async with Gateway("frozen") as old, Gateway("next") as new:
+        connection = frozen.to(machine.settings)
+        # Without what would open the forward again, as nothing does in a process that is frozen.
+        client = await connection.client()
+        forward = await client.forward_remote_port("127.0.0.1", 0, "127.0.0.1", old.port)
+        port = forward.get_port()
+        await answers(port, "frozen")
+        shell = SshShell(connection)
+        async with model_port.kept(shell, port, gateway=old.port, **leading):
+            if isinstance(machine, RealSshd):
+                async with aclosing(shell.tail(f"{machine.home}/model-port.json")) as chunks:
+                    await anext(chunks)
+        shell = SshShell(next_one.to(machine.settings))
+        async with model_port.kept(shell, port, gateway=new.port, **leading):
+            if isinstance(machine, FakeMachine):
+                # Not OpenSSH: the port is free when the machine finds out by itself.
+                client.abort()
+            await answers(port, "next")
+    await frozen.close()
+    await next_one.close()
