@@ -45,7 +45,7 @@ fmt: $(DEV)/.synced ## format, and mend what ruff can mend
 e2e: $(E2E)/.synced $(NPM) ## the real Claude Code, over a real sshd, on a real bug of PyTorch
 	$(E2E)/bin/python -m pytest tests/e2e -m e2e --timeout 600 $(ARGS)
 
-chaos: $(DEV)/.synced ## kill and cut off the bot: KILLS=50 JOBS=25 SEED=1
+chaos: $(DEV)/.synced ## kill and cut off the bot: KILLS=50 DATABASE=postgres WORKERS=3 SEED=1
 	@$(DEV)/bin/python -m chaos $(if $(KILLS),--kills $(KILLS)) $(if $(JOBS),--jobs $(JOBS)) \
 		$(if $(DATABASE),--database $(DATABASE)) $(if $(WORKERS),--workers $(WORKERS)) \
 		$(if $(SEED),--seed $(SEED))

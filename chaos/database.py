@@ -1,12 +1,19 @@
-"""The database of the bot's processes."""
+"""The database of the bot's processes: a file, or a Postgres server from a wheel."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.fakes.postgres import Postgres
+
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
+
+    from chaos.options import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +21,23 @@ class ChaosDatabase:
     """Where it is."""
 
     url: str
+    server: Postgres | None = None
 
-    @classmethod
-    def file(cls, state: Path) -> ChaosDatabase:
-        """Return SQLite's file, which the process with this state directory makes."""
-        return cls(f"sqlite:///{state / 'ptq.sqlite'}")
+    async def cut(self) -> None:
+        """End every connection to it, as a restart does."""
+        if self.server is not None:
+            await asyncio.to_thread(self.server.cut, self.url)
+
+
+@asynccontextmanager
+async def database(state: Path, options: Options) -> AsyncGenerator[ChaosDatabase]:
+    """Run what was asked for; the process with this state directory makes SQLite's file."""
+    if options.database == "sqlite":
+        yield ChaosDatabase(f"sqlite:///{state / 'ptq.sqlite'}")
+        return
+    server = Postgres()
+    await asyncio.to_thread(server.__enter__)
+    try:
+        yield ChaosDatabase(await asyncio.to_thread(server.database), server)
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tests.fakes.github import FakeGitHub
     from tests.fakes.github.memory import Account, Comment, Issue
 
-COMMAND = "/ptq investigate"
+INVESTIGATE = "/ptq investigate"
+KILL = "/ptq kill"
 
 
 def threads(github: FakeGitHub) -> Evidence:
@@ -32,9 +33,9 @@ def threads(github: FakeGitHub) -> Evidence:
     comments = [comment for issue in issues for comment in issue.comments]
     return Evidence(
         asked=tuple(
-            Asked(one.id, one.number, is_seen=_is_seen(one, app))
+            Asked(one.id, one.number, is_seen=_is_seen(one, app), stops=one.body == KILL)
             for one in comments
-            if not one.via_app and one.body.startswith(COMMAND)
+            if not one.via_app and one.body in {INVESTIGATE, KILL}
         ),
         said=tuple(Said(one.number, one.body) for one in comments if one.via_app),
         pulls=tuple(opened for issue in issues if (opened := _opened(issue)) is not None),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _MARKER = re.compile(r"<!-- ptq:(\w+) (.*?) -->")
 _RUN = re.compile(r"(.+)-(\d+)-[0-9a-f]{8}-(\d+)")
 """``PTQ_RUN``: job, run, the place on its machine, and which try of the agent."""
+_STOPPED = "This job was stopped by "
 _LAST_FORM = "**This investigation "
 """How a progress comment begins that is the report."""
 
@@ -27,6 +28,8 @@ class Asked:
     issue: int
     is_seen: bool
     """Whether the App reacted to it."""
+    stops: bool = False
+    """Whether it asks to stop what runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +116,11 @@ class Findings:
 def judge(evidence: Evidence, scenarios: Mapping[int, Scenario]) -> Findings:
     """Return what is wrong; ``scenarios`` are what the agents do, by issue."""
     runs = {about: one.issue for one in evidence.said if (about := one.about("progress"))}
+    stopped = {one.issue for one in evidence.asked if one.stops}
     unfinished = [
         f"{about}, issue {issue} ({scenarios[issue].name}): {problem}"
         for about, issue in runs.items()
-        for problem in _problems(evidence, about, scenarios[issue])
+        for problem in _problems(evidence, about, scenarios[issue], may_be_stopped=issue in stopped)
     ]
     lost, twice = _accounts(evidence, runs)
     return Findings(
@@ -138,7 +142,9 @@ def judge(evidence: Evidence, scenarios: Mapping[int, Scenario]) -> Findings:
     )
 
 
-def _problems(evidence: Evidence, about: str, scenario: Scenario) -> list[str]:
+def _problems(
+    evidence: Evidence, about: str, scenario: Scenario, *, may_be_stopped: bool
+) -> list[str]:
     """Return why a run has not ended as it must."""
     closing = [one.body for one in evidence.said if one.about("closing") == about]
     progress = [one.body for one in evidence.said if one.about("progress") == about]
@@ -146,10 +152,12 @@ def _problems(evidence: Evidence, about: str, scenario: Scenario) -> list[str]:
     found: list[str] = []
     if not closing:
         return ["no closing comment"]
-    if scenario.says not in closing[0]:
-        found.append(f"its closing comment should say {scenario.says!r}: {closing[0]!r}")
     if not any(_LAST_FORM in body for body in progress):
         found.append("its progress comment is not the report")
+    if may_be_stopped and _STOPPED in closing[0]:
+        return found
+    if scenario.says not in closing[0]:
+        found.append(f"its closing comment should say {scenario.says!r}: {closing[0]!r}")
     if bool(pulls) is not scenario.opens_pull:
         found.append(f"{len(pulls)} pull requests")
     return found

@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "made twice.",
     )
     parser.add_argument("--kills", type=int, default=_KILLS, help="kills and freezes (%(default)s)")
-    parser.add_argument("--database", choices=("sqlite",), default="sqlite")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--workers", type=int, help="processes of the bot (1; on Postgres 3)")
     parser.add_argument("--jobs", type=int, help="issues to investigate (half of the kills)")
     parser.add_argument("--seed", type=int, help="of everything random (a new one)")

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from chaos import scenarios
-from chaos.evidence import COMMAND
+from chaos.evidence import INVESTIGATE, KILL
 from chaos.world import ASKING
 from demo import story
 
@@ -24,8 +24,11 @@ _WAYS = {
     "two comments": 3,
     "not delivered": 1,
     "asked again": 2,
+    "stopped": 2,
 }
 """How a wish is told, and how often."""
+_LONGEST_BEFORE_STOPPING = 15.0
+"""Seconds."""
 
 
 class People:
@@ -75,11 +78,15 @@ class People:
                 await asyncio.gather(self._comment(issue), self._comment(issue))
             case "not delivered":
                 self._written(issue)
+            case "stopped":
+                await self._comment(issue)
+                await asyncio.sleep(self._random.uniform(0, _LONGEST_BEFORE_STOPPING))
+                await self._comment(issue, KILL)
             case _:
                 await self._comment(issue)
 
-    async def _comment(self, issue: Issue) -> None:
-        await self._deliver(issue, self._written(issue))
+    async def _comment(self, issue: Issue, text: str = INVESTIGATE) -> None:
+        await self._deliver(issue, self._written(issue, text))
 
     async def _same_delivery_twice(self, issue: Issue) -> None:
         delivery = await self._deliver(issue, self._written(issue))
@@ -89,9 +96,9 @@ class People:
         comment = self._written(issue)
         await asyncio.gather(self._deliver(issue, comment), self._deliver(issue, comment))
 
-    def _written(self, issue: Issue) -> Comment:
+    def _written(self, issue: Issue, text: str = INVESTIGATE) -> Comment:
         who = self._random.choice(ASKING)
-        return self._world.github.add_comment(story.REPOSITORY, issue.number, who, COMMAND)
+        return self._world.github.add_comment(story.REPOSITORY, issue.number, who, text)
 
     async def _deliver(self, issue: Issue, comment: Comment) -> int:
         """Deliver a comment under a new id, and return the id of the delivery's first try."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from chaos.configuration import SILENCE
 from chaos.evidence import gather
 from chaos.judge import judge
+from chaos.memory import write_down
 from chaos.people import People
 from chaos.trouble import Trouble
 
@@ -59,6 +60,7 @@ async def perform(world: World, screen: Screen) -> Outcome:
             task.leave()
     await asyncio.gather(*(process.end() for process in world.processes))
     evidence = await gather(world)
+    await asyncio.to_thread(write_down, world.github, world.logs)
     return Outcome(
         kills=trouble.hits, troubles=trouble.others, findings=judge(evidence, world.scenarios)
     )

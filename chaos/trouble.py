@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chaos.processes import BotProcess
     from chaos.world import World
 
-_TROUBLES = {"kill": 10, "freeze": 5, "restart": 2, "cut": 4, "fail": 6}
+_TROUBLES = {"kill": 10, "freeze": 5, "restart": 2, "cut": 4, "database": 1, "fail": 6}
 """How often each of them comes."""
 _CALLS = (
     ("*", "*"),
@@ -61,11 +61,17 @@ class Trouble:
                 await self._restart()
             case "cut":
                 self._do(self._cut())
+            case "database":
+                self._count("database")
+                await self._world.database.cut()
             case _:
                 self._fail()
 
     def _next(self) -> str:
-        return self._random.choices(list(_TROUBLES), weights=list(_TROUBLES.values()))[0]
+        chances = dict(_TROUBLES)
+        if self._world.options.database == "sqlite":
+            del chances["database"]
+        return self._random.choices(list(chances), weights=list(chances.values()))[0]
 
     async def over(self) -> None:
         """Wait until what was frozen or cut off is well again, and GitHub too."""

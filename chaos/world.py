@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from chaos.agent import SCENARIOS
 from chaos.configuration import environment
-from chaos.database import ChaosDatabase
+from chaos.database import ChaosDatabase, database
 from chaos.processes import BotProcess
 from demo import leftovers, project, story
 from tests.fakes.github import FakeGitHub
@@ -103,7 +103,7 @@ async def world(directory: Path, options: Options) -> AsyncGenerator[World]:
             await stack.enter_async_context(_machine(directory, number, slots))
             for number, slots in enumerate(_SLOTS, 1)
         ]
-        where = ChaosDatabase.file(_state(directory, 0))
+        where = await stack.enter_async_context(database(_state(directory, 0), options))
         variables = await asyncio.to_thread(
             environment, directory, options, github, machines, sample
         )

@@ -55,6 +55,17 @@ SEEN = Asked(2, ISSUE, is_seen=True)
 AGAIN = "job=20261127-tinytorch-7-2 run=1"
 
 
+def test_a_job_that_somebody_stopped() -> None:
+    """It ends so, or as its agent does when that came too late."""
+    stop = Asked(2, ISSUE, is_seen=True, stops=True)
+    stopped = Said(ISSUE, f"<!-- ptq:closing {RUN} -->\nThis job was stopped by ada.")
+    evidence = replace(GOOD, asked=(*GOOD.asked, stop), said=(*GOOD.said, REPLY))
+    assert judged(evidence).is_clean
+    evidence = replace(evidence, said=(PROGRESS, stopped, REPLY), pulls=(), branches=())
+    assert judged(evidence).is_clean
+    assert wrong(replace(evidence, asked=(*GOOD.asked, SEEN))) == {"unfinished": 2}
+
+
 @pytest.mark.parametrize(
     ("evidence", "found"),
     [
