@@ -54,7 +54,7 @@ async def test_stopping_ends_every_descendant(desk: Desk) -> None:
 async def test_an_agent_may_end_itself_when_it_is_stopped(desk: Desk) -> None:
     """The agent has the grace to write down what it has."""
     run = desk.run()
-    agent = script("trap 'echo saved; exit 143' TERM; echo 1; sleep 600 & wait")
+    agent = script("trap 'echo saved; exit 143' TERM; echo 1; while :; do sleep 600 & wait; done")
     await runs.start(desk.shell, run, agent)
     await desk.number("run-1.log")
 

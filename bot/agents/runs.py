@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.agents.runner_archive import runner_archive
-from bot.errors import AgentError, CommandFailed, MachineUnreachable, RemoteFileMissing
+from bot.errors import (
+    AgentError,
+    CommandFailed,
+    MachineError,
+    MachineUnreachable,
+    RemoteFileMissing,
+)
 from bot.machines.base import Chunk
 
 if TYPE_CHECKING:
@@ -34,8 +40,9 @@ _PIECE = 1 << 20
 _ASKING = timedelta(minutes=1)
 _STOPPING = timedelta(minutes=4)
 """What the runner takes at most to stop, beyond the grace."""
-_LOOK = timedelta(seconds=0.5)
-_CHECK = timedelta(seconds=15)
+_AGAIN = timedelta(seconds=0.05)
+_CHECK = timedelta(minutes=2)
+"""A run that ends by itself says so at once; only one whose supervisor was killed needs this."""
 
 State = Literal["absent", "running", "ended", "lost"]
 Seconds = Annotated[float, Field(ge=0, le=32_503_680_000, allow_inf_nan=False)]
@@ -164,27 +171,46 @@ async def _rest(shell: Shell, run: Run, offset: int) -> AsyncGenerator[Chunk]:
 
 
 async def _over(shell: Shell, run: Run, check_every: timedelta) -> RunStatus:
-    """Wait for the run's end: cheap looks at a file, and now and then a thorough one."""
-    loop = asyncio.get_running_loop()
-    checked = float("-inf")
-    while True:
-        try:
-            said = await shell.stat(f"{run.directory}/exit.json") is not None
-            if said or loop.time() - checked >= check_every.total_seconds():
+    """Wait for the run's end: its last file appears; now and then a thorough look, too."""
+    said = asyncio.create_task(_appears(shell, f"{run.directory}/exit.json"))
+    again = _AGAIN
+    try:
+        while True:
+            with suppress(MachineUnreachable):  # the log's follower has the patience for both
                 now = await status(shell, run)
-                checked = loop.time()
                 if now.state != "running":
                     return now
+            if said.done():
+                said.result()
+                # Its supervisor is about to be gone; or the agent wrote the file itself.
+                await asyncio.sleep(again.total_seconds())
+                again = min(2 * again, check_every)
+            else:
+                await asyncio.wait({said}, timeout=check_every.total_seconds())
+    finally:
+        await _end(said)
+
+
+async def _appears(shell: Shell, path: str) -> None:
+    """Return once something is there."""
+    while True:
+        try:
+            async with aclosing(shell.tail(path)) as chunks:
+                await anext(chunks)
         except MachineUnreachable:
-            pass  # the log's follower has the patience, and gives up for both
-        await asyncio.sleep(_LOOK.total_seconds())
+            continue
+        except MachineError:
+            return  # it is no file, and it is there
+        return
 
 
 async def _next(chunks: AsyncGenerator[Chunk]) -> Chunk:
     return await anext(chunks)
 
 
-async def _end(task: asyncio.Task[Chunk] | asyncio.Task[RunStatus] | None) -> None:
+async def _end(
+    task: asyncio.Task[Chunk] | asyncio.Task[RunStatus] | asyncio.Task[None] | None,
+) -> None:
     if task is not None and not task.done():
         task.cancel()
         await asyncio.wait({task})

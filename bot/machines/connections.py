@@ -15,6 +15,7 @@ import asyncssh
 import structlog
 
 from bot.errors import MachineUnreachable
+from bot.machines.followers import Followers
 from bot.machines.forwards import Forwards
 from bot.machines.reaching import reaching
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 CONNECTED = "machine_connected"
 
 MAX_SESSIONS = 8
-"""Commands at once over one connection; sshd takes 10 sessions, and SFTP is one of them."""
+"""Commands at once over one connection; sshd takes 10 sessions, with SFTP and the follower."""
 
 Session = TypeVar("Session")
 
@@ -55,6 +56,7 @@ class Connection:
         self._sftp: asyncssh.SFTPClient | None = None
         self._sftp_on: asyncssh.SSHClientConnection | None = None
         self._sftp_lock = asyncio.Lock()
+        self.followers = Followers(self)
         self.forwards = Forwards(self)
 
     async def client(self) -> asyncssh.SSHClientConnection:
@@ -104,6 +106,7 @@ class Connection:
     async def close(self) -> None:
         """End the connection, and whatever goes over it."""
         await self.forwards.close()
+        await self.followers.close()
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait({self._opening})

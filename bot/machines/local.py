@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 _PIECE = 1 << 18
-_POLLS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+_POLLS = (0.05, 0.1, 0.2, 0.4)
 """Seconds between two looks at a file that does not grow."""
 
 _NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}

@@ -16,23 +16,20 @@ from typing import TYPE_CHECKING, TypeVar
 import asyncssh
 
 from bot.errors import MachineError, MachineUnreachable, RemoteFileMissing
-from bot.machines.base import DEFAULT_TIMEOUT, Chunk, Completed, FileStat
+from bot.machines.base import DEFAULT_TIMEOUT, Completed, FileStat
 from bot.machines.command import Command, Started, finish
 from bot.machines.reaching import backoff, reaching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
+    from bot.machines.base import Chunk
     from bot.machines.connections import Connection
 
 T = TypeVar("T")
 
 PATIENCE = timedelta(minutes=1)
 """How long ``tail`` tries to reach a machine again before it gives up."""
-
-_PIECE = 1 << 18
-_POLLS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
-"""Seconds between two looks at a file that does not grow."""
 
 _NO_FILE = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory)
 _LOST = (
@@ -147,27 +144,19 @@ class SshShell:
         """
         target = await self.expand(path)
         attempt = 0
-        answered = time.monotonic()
+        lost: float | None = None
         while True:
-            sftp: asyncssh.SFTPClient | None = None
             try:
-                sftp = await self._connection.sftp()
-                async with aclosing(_follow(sftp, target, offset)) as chunks:
+                follower = await self._connection.followers.open()
+                attempt, lost = 0, None
+                async with aclosing(follower.follow(target, offset)) as chunks:
                     async for chunk in chunks:
-                        answered = time.monotonic()
-                        attempt = 0
-                        if chunk.data:
-                            offset = chunk.offset + len(chunk.data)
-                            yield chunk
-            except (*_LOST, MachineUnreachable) as error:
-                if time.monotonic() - answered > self._patience:
-                    message = f"machine {self._name} does not answer"
-                    raise MachineUnreachable(message) from error
-                if sftp is not None:
-                    self._connection.forget(sftp)
-            except asyncssh.SFTPError as error:
-                message = f"machine {self._name}: {posixpath.basename(path)} cannot be followed"
-                raise MachineError(message) from error
+                        offset = chunk.offset + len(chunk.data)
+                        yield chunk
+            except MachineUnreachable:
+                lost = time.monotonic() if lost is None else lost
+                if time.monotonic() - lost > self._patience:
+                    raise
             await asyncio.sleep(backoff(attempt))
             attempt += 1
 
@@ -248,27 +237,6 @@ async def _piece(file: asyncssh.SFTPClientFile, *, limit: int, offset: int) -> b
         return b""
     data: bytes = await file.read(length, offset)
     return data
-
-
-async def _follow(sftp: asyncssh.SFTPClient, path: str, offset: int) -> AsyncGenerator[Chunk]:
-    """Yield what is beyond the offset; an empty chunk says only that the machine answers."""
-    idle = 0
-    file: asyncssh.SFTPClientFile | None = None
-    try:
-        while True:
-            if file is None:
-                with suppress(*_NO_FILE):
-                    await sftp.lstat(path)
-                    file = await _open_regular(sftp, path)
-            data = b"" if file is None else await _piece(file, limit=_PIECE, offset=offset)
-            yield Chunk(offset, data)
-            offset += len(data)
-            idle = 0 if data else idle + 1
-            if idle:
-                await asyncio.sleep(_POLLS[min(idle, len(_POLLS)) - 1])
-    finally:
-        if file is not None:
-            await file.close()
 
 
 def _stat(attributes: asyncssh.SFTPAttrs) -> FileStat:

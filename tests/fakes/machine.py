@@ -266,6 +266,7 @@ async def _connect(
         await asyncio.gather(
             _copy(process.stdout, session.stdout), _copy(process.stderr, session.stderr)
         )
+        await process.communicate()  # what nobody took is read, so that its writer can end
         exit_status = await process.wait()
     finally:
         feeding.cancel()
