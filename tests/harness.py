@@ -35,6 +35,7 @@ STRANGER = "stranger"
 REPORTER = "reporter"
 
 SCRIPTED_AGENT = Path(__file__).with_name("fakes") / "scripted_agent.py"
+SCRIPTED_CODEX = SCRIPTED_AGENT.with_name("scripted_codex.py")
 _LOOK = 0.02
 PATIENCE = 45.0
 """Seconds until a test gives up waiting for the bot."""
@@ -191,7 +192,7 @@ async def settings_for(
     github: FakeGitHub, machine: FakeMachine, project: Project, directory: Path
 ) -> Settings:
     """Return the bot's settings between these, as quick as can be."""
-    agent = f"env PTQ_SCENARIO={directory / 'scenario.json'} {sys.executable} {SCRIPTED_AGENT}"
+    python = f"env PTQ_SCENARIO={directory / 'scenario.json'} {sys.executable}"
     return Settings.model_validate(
         {
             "github": github.settings(),
@@ -199,7 +200,11 @@ async def settings_for(
             "port": 0,
             "provider": "pool",
             "machines": [machine.settings],
-            "agent": {"claude": {"command": agent}, "stop_grace": 1},
+            "agent": {
+                "claude": {"command": f"{python} {SCRIPTED_AGENT}"},
+                "codex": {"command": f"{python} {SCRIPTED_CODEX}"},
+                "stop_grace": 1,
+            },
             "torch": {
                 "package": "tinytorch",
                 "module": "tinytorch",

@@ -122,7 +122,7 @@ async def _write(directory: Path, request: JobRequest) -> str:
     return await write_brief(
         LocalShell(),
         paths=_paths(str(directory)),
-        home=str(directory / "home"),
+        skills=str(directory / "home" / ".claude" / "skills"),
         request=request,
         snapshot=_ISSUE,
         repro=_PYTHON,

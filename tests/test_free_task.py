@@ -72,7 +72,7 @@ async def write(directory: Path, asked: JobRequest) -> dict[str, str]:
     await write_brief(
         LocalShell(),
         paths=JobPaths(directory=str(directory), worktree="/w", environment="/e"),
-        home=str(directory / "home"),
+        skills=str(directory / "home" / ".claude" / "skills"),
         request=asked,
         snapshot=of_task(asked),
         repro=await asyncio.to_thread(repro.from_snapshot, of_task(asked)),

@@ -17,7 +17,7 @@ class Launch:
 
     options: JobOptions
     session_id: str
-    """A UUID that we choose."""
+    """A UUID that we choose, for agents that let us."""
     resume: bool
     """Whether the session exists already."""
     prompt: str
@@ -71,6 +71,21 @@ class Agent(Protocol):
     @property
     def name(self) -> str:
         """How ``--agent`` calls it."""
+        ...
+
+    @property
+    def default_model(self) -> str:
+        """The model where nobody names one (``--model``)."""
+        ...
+
+    @property
+    def skills(self) -> str:
+        """Where it looks for skills, below its HOME: a directory for each, with ``SKILL.md``."""
+        ...
+
+    @property
+    def keeps_limits(self) -> bool:
+        """Whether it ends by itself at ``--max-turns`` and ``--max-usd``."""
         ...
 
     def invocation(self, launch: Launch) -> Invocation:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bot.agents.base import Invocation
 from bot.agents.stream import StreamParser
 from bot.errors import ConfigurationError
+from bot.models import JobOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,21 @@ class Claude:
     def name(self) -> str:
         """How ``--agent`` calls it."""
         return "claude"
+
+    @property
+    def default_model(self) -> str:
+        """The model where nobody names one."""
+        return JobOptions().model
+
+    @property
+    def skills(self) -> str:
+        """Where it looks for skills, below its HOME."""
+        return ".claude/skills"
+
+    @property
+    def keeps_limits(self) -> bool:
+        """It is told the most turns and dollars, and ends there."""
+        return True
 
     def invocation(self, launch: Launch) -> Invocation:
         """Return the program with its whole environment, and the settings in the agent's HOME.

@@ -30,11 +30,13 @@ def _items(value: object) -> list[object]:
     return cast("list[object]", value)[:MAX_ITEMS] if isinstance(value, list) else []
 
 
-def _objects(value: object) -> list[object]:
+def read_objects(value: object) -> list[object]:
+    """Return the objects of a list."""
     return [item for item in _items(value) if isinstance(item, dict)]
 
 
-def _object(value: object) -> object:
+def read_object(value: object) -> object:
+    """Return an object, or an empty one."""
     return cast("object", value) if isinstance(value, dict) else {}
 
 
@@ -61,7 +63,7 @@ class Block(_Shape):
     type: Text = ""
     text: Text = ""
     name: Text = ""
-    input: Annotated[dict[str, Any], BeforeValidator(_object)] = {}
+    input: Annotated[dict[str, Any], BeforeValidator(read_object)] = {}
 
 
 class Message(_Shape):
@@ -69,7 +71,7 @@ class Message(_Shape):
 
     id: Text = ""
     model: Text = ""
-    content: Annotated[tuple[Block, ...], BeforeValidator(_objects)] = ()
+    content: Annotated[tuple[Block, ...], BeforeValidator(read_objects)] = ()
 
 
 class Event(_Shape):
@@ -83,7 +85,7 @@ class Assistant(Event):
 
     parent_tool_use_id: Text = ""
     """Empty in the main conversation, else the call that started the subagent."""
-    message: Annotated[Message, BeforeValidator(_object)] = Message()
+    message: Annotated[Message, BeforeValidator(read_object)] = Message()
 
 
 class Retry(Event):

@@ -1,7 +1,8 @@
 """The gateway: a reverse proxy on loopback that puts the model's key in on the way.
 
 An agent's machine reaches it through a forwarded port, with a token that is good for one job and
-some hours. Two calls are let through, and nothing is kept of what they say.
+some hours. Anthropic's two calls are let through and OpenAI's one, each with the key of its own
+provider, and nothing is kept of what they say.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from aiohttp import web
 
 from bot.gateway import answers
 from bot.gateway.tokens import Tokens
-from bot.gateway.upstream import Upstream
+from bot.gateway.upstream import API_KEY, BEARER, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 MODEL_ANSWERED = "model_answered"
 TOKEN_REFUSED = "model_token_refused"  # noqa: S105 -- an event, no token
 
-PATHS = ("/v1/messages", "/v1/messages/count_tokens")
+ANTHROPIC_PATHS = ("/v1/messages", "/v1/messages/count_tokens")
+OPENAI_PATHS = ("/v1/responses",)
+PATHS = (*ANTHROPIC_PATHS, *OPENAI_PATHS)
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
 """The Messages API's own limit (https://docs.anthropic.com/en/api/errors)."""
 MAX_CONCURRENT = 16
@@ -43,7 +46,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Gateway:
-    """Serves ``POST /v1/messages`` and ``…/count_tokens`` on 127.0.0.1 to whoever has a token."""
+    """Serves the calls in ``PATHS`` on 127.0.0.1 to whoever has a token."""
 
     def __init__(
         self,
@@ -58,8 +61,14 @@ class Gateway:
         It has 16 bytes or more. With ``is_live``, the token of a job that is not live is refused
         before its time.
         """
-        key = settings.api_key.get_secret_value() if settings.api_key is not None else ""
-        self._upstream = Upstream(settings.base_url, key, session) if key else None
+        anthropic, openai = settings.api_key, settings.openai_api_key
+        self._upstreams: dict[str, Upstream] = {}
+        if anthropic is not None and (key := anthropic.get_secret_value()):
+            upstream = Upstream(settings.base_url, key, session, key_header=API_KEY)
+            self._upstreams |= dict.fromkeys(ANTHROPIC_PATHS, upstream)
+        if openai is not None and (key := openai.get_secret_value()):
+            upstream = Upstream(settings.openai_base_url, key, session, key_header=BEARER)
+            self._upstreams |= dict.fromkeys(OPENAI_PATHS, upstream)
         self._tokens = Tokens(secret)
         self._is_live = is_live
         self._under_way: Counter[JobId] = Counter()
@@ -109,14 +118,16 @@ class Gateway:
         if job_id is None or not await self._may_ask(job_id):
             _log.warning(TOKEN_REFUSED, job_id=job_id)
             return answers.final(401, "the token is wrong, or not good any more")
-        if self._upstream is None:
-            message = "the operator of ptq has set no key of the model (PTQ_MODEL__API_KEY)"
+        upstream = self._upstreams.get(request.path)
+        if upstream is None:
+            setting = "OPENAI_API_KEY" if request.path in OPENAI_PATHS else "API_KEY"
+            message = f"the operator of ptq has set no key of the model (PTQ_MODEL__{setting})"
             return answers.final(401, message)
         if self._under_way[job_id] >= MAX_CONCURRENT:
             return answers.error(429, f"more than {MAX_CONCURRENT} requests of one job at once")
         self._under_way[job_id] += 1
         try:
-            return await _relay(request, self._upstream, job_id)
+            return await _relay(request, upstream, job_id)
         finally:
             self._under_way -= Counter({job_id: 1})
 
@@ -152,7 +163,7 @@ async def _alive(_: web.Request) -> web.Response:
 
 
 async def _nothing_here(_: web.Request) -> web.Response:
-    return answers.error(404, f"only POST {' and '.join(PATHS)} are passed on")
+    return answers.error(404, f"only POST {', '.join(PATHS)} are passed on")
 
 
 def _presented(request: web.Request) -> str:

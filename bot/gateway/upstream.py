@@ -23,13 +23,16 @@ SILENCE_LIMIT = timedelta(minutes=10)
 """Between two pieces of an answer; a stream has pings, and the API itself ends others then."""
 ANSWER_LIMIT = timedelta(hours=1)
 
+BEARER = "authorization"
+API_KEY = "x-api-key"
+
 _TIMEOUT = aiohttp.ClientTimeout(
     total=ANSWER_LIMIT.total_seconds(),
     sock_connect=CONNECT_LIMIT.total_seconds(),
     sock_read=SILENCE_LIMIT.total_seconds(),
 )
-_SENT_ON = ("accept", "content-type", "user-agent", "x-app")
-_SENT_ON_PREFIXES = ("anthropic-", "x-stainless-")
+_SENT_ON = ("accept", "content-type", "user-agent", "x-app", "originator")
+_SENT_ON_PREFIXES = ("anthropic-", "openai-", "x-stainless-")
 """Headers of a request that reach the model: no cookie, no authorization, no address."""
 _MAX_ERROR_BYTES = 64 * 1024
 _UNAUTHORIZED = 401
@@ -42,7 +45,11 @@ _log = structlog.stdlib.get_logger(__name__)
 class Upstream:
     """Sends requests on with the key, and their answers back piece by piece."""
 
-    def __init__(self, base_url: str, key: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, base_url: str, key: str, session: aiohttp.ClientSession, *, key_header: str
+    ) -> None:
+        """Send the key as ``x-api-key``, or as a bearer's in ``authorization``."""
+        self._key_header = {key_header: f"Bearer {key}" if key_header == BEARER else key}
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._session = session
@@ -74,7 +81,7 @@ class Upstream:
             for name, value in asked.items()
             if name.lower() in _SENT_ON or name.lower().startswith(_SENT_ON_PREFIXES)
         }
-        return {**headers, "accept-encoding": "identity", "x-api-key": self._key}
+        return {**headers, "accept-encoding": "identity", **self._key_header}
 
     async def _failed(self, upstream: aiohttp.ClientResponse) -> web.Response:
         if upstream.status == _UNAUTHORIZED:

@@ -11,8 +11,9 @@ from bot.commands.code import code
 from bot.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
+    from bot.agents.base import Agent
     from bot.commands import OptionChanges
     from bot.configuration import RepositoryConfiguration
     from bot.models import JobOptions
@@ -64,7 +65,7 @@ def job_options(
     *,
     configuration: RepositoryConfiguration,
     limits: LimitSettings,
-    agents: Collection[str],
+    agents: Mapping[str, Agent],
 ) -> JobOptions:
     """Return the options of a job; raise Refusal for what cannot be had here."""
     allowed = JobLimits(limits, configuration)
@@ -72,6 +73,11 @@ def job_options(
     allowed.check(options)
     if options.agent not in agents:
         raise Refusal(f"there is no agent of that name here; there is {_listed(sorted(agents))}.")
+    own = configuration.job_options()
+    is_named = "model" in configuration.defaults.model_fields_set and own.agent == options.agent
+    if "model" not in changes.said and not is_named:
+        model = agents[options.agent].default_model
+        options = options.model_copy(update={"model": model})
     if options.dockerfile is not None:
         raise Refusal("the machines here are prepared without an image: leave `--dockerfile` out.")
     return options

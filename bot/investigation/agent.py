@@ -22,7 +22,6 @@ from bot.workspace.retry import retry_prompt
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from bot.agents.base import Agent
     from bot.investigation.parts import Parts
     from bot.machines.base import Shell
     from bot.models import JobId, JobPaths, JobRequest, Reservation
@@ -56,7 +55,7 @@ async def launch(
     await parts.jobs.enter(job_id, JobState.INVESTIGATING)
     await parts.reporter.show(job_id)
     paths = _paths(prepared)
-    agent = _agent(parts, request)
+    agent = parts.agent(request.options.agent)
     async with parts.provider.shell(reservation) as shell:
         launched = await _plan(parts, request, paths, reservation, shell, attempt=attempt)
         run = run_of(parts, request, paths, launched)
@@ -162,7 +161,7 @@ async def _until_late(
 async def _read(
     parts: Parts, request: JobRequest, shell: Shell, run: runs.Run, launched: Launched
 ) -> AgentResult:
-    parser = _agent(parts, request).parser()
+    parser = parts.agent(request.options.agent).parser()
     progress = parser.progress
     async with aclosing(runs.follow(shell, run, offset=launched.log_offset)) as chunks:
         async for chunk in chunks:
@@ -248,13 +247,6 @@ def _deadlines(
     hard = reservation.expires_at - min(WRAP_UP, left / _SHARE)
     soft = hard - min(parts.settings.agent.soft_deadline, left / 4)
     return soft, hard
-
-
-def _agent(parts: Parts, request: JobRequest) -> Agent:
-    agent = parts.agents.get(request.options.agent)
-    if agent is None:
-        raise AgentError(f"there is no agent named {request.options.agent}")
-    return agent
 
 
 def _paths(prepared: Prepared) -> JobPaths:

@@ -115,7 +115,7 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
         prompt = await brief.write_brief(
             shell,
             paths=paths,
-            home=f"{paths.directory}/home",
+            skills=f"{paths.directory}/home/{parts.agent(request.options.agent).skills}",
             request=request,
             snapshot=issue,
             repro=found,

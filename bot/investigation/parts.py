@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.errors import AgentError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +41,12 @@ class Parts:
     publisher: Publisher
     reporter: Reporter
     redactor: Redactor
+
+    def agent(self, name: str) -> Agent:
+        """Return an agent by its name; raise AgentError when there is none."""
+        if name not in self.agents:
+            raise AgentError(f"there is no agent named {name}")
+        return self.agents[name]
 
     def repository(self, thread: Thread) -> Repository:
         """Return the repository of a job's thread, as its installation."""

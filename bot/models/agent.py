@@ -50,6 +50,9 @@ class AgentProgress(Frozen):
 
     turns: int = 0
     usd: float = 0.0
+    """What was spent; 0 while it is not known, as with agents that tell tokens alone."""
+    tokens: int = 0
+    """Read and written by the model; 0 with agents that tell dollars."""
     last_activity: str = ""
     """One line: the last tool call or sentence, untrusted."""
     session_id: str | None = None

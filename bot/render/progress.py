@@ -138,7 +138,8 @@ def _turns(view: ProgressView) -> str:
     turns = f"{view.progress.turns:,} of {count(options.max_turns, 'turn')}"
     if not view.progress.usd:
         # Known at the agent's end only: nothing is not what it costs.
-        return turns
+        tokens = view.progress.tokens
+        return f"{turns}, {tokens:,} tokens" if tokens else turns
     limit = "" if options.max_usd is None else f" of {money(options.max_usd)}"
     return f"{turns}, {money(view.progress.usd)}{limit}"
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, ValidationError, model_validator
 
 from bot.errors import ConfigurationError
-from bot.settings.agent import AgentSettings, ClaudeSettings, ModelSettings
+from bot.settings.agent import AgentSettings, ClaudeSettings, CodexSettings, ModelSettings
 from bot.settings.github import GitHubSettings
 from bot.settings.limits import LimitSettings
 from bot.settings.machines import LocalSettings, MachineSettings
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentSettings",
     "ClaudeSettings",
+    "CodexSettings",
     "GitHubSettings",
     "LimitSettings",
     "LocalSettings",
@@ -106,7 +107,12 @@ class Settings(Section):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret among the settings, to be kept out of logs and comments."""
-        held = (self.github.private_key, self.github.webhook_secret, self.model.api_key)
+        held = (
+            self.github.private_key,
+            self.github.webhook_secret,
+            self.model.api_key,
+            self.model.openai_api_key,
+        )
         known = tuple(secret.get_secret_value() for secret in held if secret is not None)
         password = urlsplit(self.database_url or "").password
         return (*known, password, unquote(password)) if password else known

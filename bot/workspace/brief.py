@@ -40,7 +40,7 @@ async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by it
     shell: Shell,
     *,
     paths: JobPaths,
-    home: str,
+    skills: str,
     request: JobRequest,
     snapshot: IssueSnapshot,
     repro: Repro,
@@ -50,9 +50,9 @@ async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by it
 ) -> str:
     """Write the job's files on the machine and return the agent's first prompt.
 
-    ``snapshot`` is what the agent may see (``visible``); ``home`` is the agent's own HOME;
-    ``may_build`` is whether it may change compiled code. Writing again gives the same files; the
-    worklog is kept.
+    ``snapshot`` is what the agent may see (``visible``); ``skills`` is the directory where it looks
+    for skills; ``may_build`` is whether it may change compiled code. Writing again gives the same
+    files; the worklog is kept.
     """
     job = await asyncio.to_thread(
         _job_files,
@@ -70,7 +70,7 @@ async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by it
         await shell.write(f"{paths.directory}/worklog.md", "")
     for skill in _SKILLS:
         text = await asyncio.to_thread(assets.text, "skills", skill, "SKILL.md")
-        await shell.write(f"{home}/.claude/skills/{skill}/SKILL.md", text)
+        await shell.write(f"{skills}/{skill}/SKILL.md", text)
     return first_prompt(paths)
 
 

@@ -1,17 +1,17 @@
-"""Recorded runs of the real Claude Code: their logs and exit statuses."""
+"""Recorded runs of the real agents, Claude Code and Codex: their logs and exit statuses."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-_RECORDINGS = Path(__file__).parent.parent / "data" / "claude-stream.jsonl"
+_DATA = Path(__file__).parent.parent / "data"
 
 
-def _read() -> dict[str, tuple[int, bytes]]:
+def _read(recordings: str) -> dict[str, tuple[int, bytes]]:
     runs: dict[str, tuple[int, bytes]] = {}
     name = ""
-    for line in _RECORDINGS.read_bytes().splitlines(keepends=True):
+    for line in (_DATA / recordings).read_bytes().splitlines(keepends=True):
         if line.startswith(b'{"_scenario"'):
             about = json.loads(line)
             name = about["_scenario"]
@@ -22,5 +22,7 @@ def _read() -> dict[str, tuple[int, bytes]]:
     return runs
 
 
-RECORDED_RUNS = _read()
+RECORDED_RUNS = _read("claude-stream.jsonl")
 """What was tried → exit status (negative for a signal), log."""
+RECORDED_CODEX_RUNS = _read("codex-exec.jsonl")
+"""The same of Codex 0.171.0, with a scripted model behind it."""
