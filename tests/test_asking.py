@@ -135,7 +135,7 @@ async def test_a_mistake_is_told_with_the_nearest_right_word(
             ),
         ),
         (
-            "/ptq investigate --agent codex",
+            "/ptq investigate --agent gemini",
             snapshot(
                 "@maintainer I cannot do that: there is no agent of that name here; there is `claude`, `codex`."
             ),

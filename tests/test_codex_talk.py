@@ -61,12 +61,3 @@ async def test_a_model_that_fails(bot: Bot) -> None:
 
 What is known, with all that I ran, is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID). It may be incomplete, because the run was cut short.\
 """)
-
-
-async def test_an_agent_that_is_not_there(bot: Bot) -> None:
-    """The agents that there are are told."""
-    await bot.comment("/ptq investigate --agent gemini")
-    assert await bot.next_text() == snapshot("""\
-<!-- ptq:reply comment=ID command=1 -->
-@maintainer I cannot do that: there is no agent of that name here; there is `claude`, `codex`.\
-""")
