@@ -95,6 +95,7 @@ def test_what_people_read_of_a_run() -> None:
         {
             "turns": 3,
             "usd": 0.019799999999999998,
+            "tokens": 0,
             "last_activity": "All done. RESULT: ok",
             "session_id": "09e3ae75-f492-4a81-ac6a-70c94409dc5f",
         }
