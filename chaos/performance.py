@@ -24,9 +24,10 @@ _AT_ONCE = 5
 _SECONDS_A_KILL = 40
 """How long trouble may take, for each kill; on a quiet computer it is a fifth of that."""
 _SECONDS_TO_END = 300
+"""How long nothing may come to its end before the rest counts as unfinished."""
 _QUIET = SILENCE + 3
 """Seconds in which something might still be said twice, after everything has ended."""
-_SETTLING_SECONDS = 30
+_SETTLING_SECONDS = 60
 _SECONDS_TO_BEGIN = 120
 _BEGINNING = 1.5
 """Seconds until it has written down when it looked; GitHub's times are whole seconds."""
@@ -96,13 +97,17 @@ async def _make_trouble(world: World, people: People, trouble: Trouble, screen: 
 
 async def _wait_for_the_end(world: World, screen: Screen) -> None:
     """Wait until everything has ended, as GitHub shows it; and then for what comes too late."""
-    try:
-        async with asyncio.timeout(_SECONDS_TO_END):
-            while (open_issues := world.unfinished()) and not world.is_broken:
-                screen.show(unfinished=len(open_issues))
-                await asyncio.sleep(_LOOK)
-    except TimeoutError:
-        return
+    open_issues = world.unfinished()
+    while open_issues and not world.is_broken:
+        screen.show(unfinished=len(open_issues))
+        before = len(open_issues)
+        try:
+            async with asyncio.timeout(_SECONDS_TO_END):
+                while len(open_issues) >= before > 0 and not world.is_broken:
+                    await asyncio.sleep(_LOOK)
+                    open_issues = world.unfinished()
+        except TimeoutError:
+            return
     screen.show(unfinished=0)
     await asyncio.sleep(_QUIET)
     bound = asyncio.get_running_loop().time() + _SETTLING_SECONDS

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parent.parent
 _URL = re.compile(rb"http://127\.0\.0\.1:\d+")
-_ENDING_SECONDS = 20.0
+_ENDING_SECONDS = 30.0
 _MOST_FAILURES = 3
 """Starts in a row that come to nothing."""
 
