@@ -19,6 +19,8 @@ from bot.fence import Fence
 from bot.gateway import Gateway
 from bot.github import GitHub, open_session
 from bot.intake import Handling, Receiving
+from bot.intake.desk import Desk
+from bot.intake.handlers import Handlers
 from bot.intake.investigate import INVESTIGATE, JOBS, InvestigateHandler
 from bot.intake.receiving import DELIVERIES, HANDLE_DELIVERY
 from bot.intake.replies import Replies
@@ -35,6 +37,7 @@ from bot.store import (
     Jobs,
     Leases,
     Queue,
+    RepositoryJobs,
     RightConfigurations,
     Workers,
     only_process,
@@ -210,7 +213,9 @@ async def _parts(
         github=github,
         configurations=configurations,
         jobs=jobs,
+        repository_jobs=RepositoryJobs(database),
         leases=leases,
+        queue=queue,
         room=room,
         documents=documents,
         provider=provider,
@@ -242,7 +247,9 @@ def _register(engine: Engine, parts: Parts, deliveries: Deliveries) -> Receiving
         limits=parts.settings.limits,
         agents=parts.agents,
     )
-    handling = Handling(engine, deliveries, replies, investigate, parts.configurations)
+    desk = Desk(parts, replies)
+    handlers = Handlers(desk, investigate)
+    handling = Handling(engine, deliveries, replies, handlers, parts.configurations)
     engine.register(HANDLE_DELIVERY, handling.run, queue=DELIVERIES)
     engine.register(INVESTIGATE, Investigation(engine, Steps(parts)).run, queue=JOBS)
     return Receiving(parts.settings.github, deliveries, engine, parts.configurations)

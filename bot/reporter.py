@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot import render
+from bot import render, told
 from bot.errors import GitHubError, GitHubNotFound
-from bot.models import AgentProgress, JobState, Mode, Outcome, Proof
+from bot.models import AgentProgress, JobState, Mode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -24,15 +24,12 @@ if TYPE_CHECKING:
 
     from bot.agents.base import Agent
     from bot.github import Comment, GitHub, Repository
-    from bot.models import JobId, Thread
+    from bot.models import JobId, Outcome, Thread
     from bot.redaction import Redactor
     from bot.store import Documents, Job, Jobs, Queue
 
 PROGRESS_NOT_SHOWN = "progress_not_shown"
 COMMENT_GONE = "comment_gone"
-
-LOG_LINES = 60
-"""Of the end of the agent's log, in the report."""
 
 _TRIED = (
     JobState.RESERVING,
@@ -116,7 +113,7 @@ class Reporter:
         thread = job.request.thread
         if job.progress_comment_id is None or thread is None:
             return
-        text = await self._progress(job, outcome=_outcome(job))
+        text = await self._progress(job, outcome=told.outcome_of(job))
         self._shown.pop(job_id, None)
         try:
             await self._repository(thread).edit_comment(job.progress_comment_id, text)
@@ -131,17 +128,17 @@ class Reporter:
         thread = job.request.thread
         if job.closing_comment_id is not None or thread is None:
             return
-        outcome = _outcome(job)
+        outcome = told.outcome_of(job)
         documents = await self._documents.read_all(job_id, job.request.run)
         view = render.ClosingView(
-            job=_told(job),
+            job=told.job_view(job),
             outcome=outcome,
             progress_url=job.progress_comment_url,
             agent_end=outcome.agent_end,
             missing=outcome.missing,
             cancelled_by=job.kill_requested_by,
             has_report=bool(documents.get("report.md")),
-            proof=_proof(documents),
+            proof=told.proof_of(documents),
         )
         marker = render.closing_marker(job_id, run=job.request.run)
         text = render.closing(view, redactor=self._redactor)
@@ -163,7 +160,7 @@ class Reporter:
         documents = await self._documents.read_all(job.id, job.request.run) if outcome else {}
         waits = outcome is None and job.state is JobState.QUEUED
         view = render.ProgressView(
-            job=_told(job),
+            job=told.job_view(job),
             state=outcome.state if outcome else job.state,
             now=datetime.now(UTC),
             times=job.states,
@@ -174,50 +171,15 @@ class Reporter:
             progress=job.progress or AgentProgress(),
             outcome=outcome,
             agent_end=outcome.agent_end if outcome else None,
+            can_be_killed=outcome is None and job.kill_requested_by is None,
             will_prove=job.request.options.mode is Mode.FIX,
-            proof=_proof(documents),
-            texts=self._texts(job, documents),
+            proof=told.proof_of(documents),
+            texts=told.texts_of(job, documents, agents=self._agents),
         )
         return render.progress(view, redactor=self._redactor)
 
-    def _texts(self, job: Job, documents: Mapping[str, str]) -> render.Texts:
-        return render.Texts(
-            report=documents.get("report.md", ""),
-            patch=documents.get("fix.diff", ""),
-            worklog=documents.get("worklog.md", ""),
-            repro=documents.get("repro_agent.py", ""),
-            log=self._readable(job.request.options.agent, documents.get("log", "")),
-        )
-
-    def _readable(self, agent: str, log: str) -> str:
-        parser = self._agents[agent].parser()
-        return "\n".join(parser.feed(log.encode())[-LOG_LINES:])
-
     def _repository(self, thread: Thread) -> Repository:
         return self._github.repository(thread.repository, thread.installation_id)
-
-
-def _told(job: Job) -> render.Job:
-    request = job.request
-    return render.Job(
-        id=job.id,
-        run=request.run,
-        issue_number=request.issue_number,
-        requester=request.requester.login,
-        command_url=request.command_url,
-        options=request.options,
-    )
-
-
-def _outcome(job: Job) -> Outcome:
-    if job.outcome is None:
-        return Outcome(state=JobState.FAILED, problem="Something went wrong inside ptq.")
-    return Outcome.model_validate(job.outcome)
-
-
-def _proof(documents: Mapping[str, str]) -> Proof | None:
-    text = documents.get("proof.json")
-    return None if text is None else Proof.model_validate_json(text)
 
 
 def _failed_in(job: Job, outcome: Outcome | None) -> JobState | None:

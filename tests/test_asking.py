@@ -61,8 +61,7 @@ async def test_a_login_that_is_somebody_elses_by_now(bot: Bot) -> None:
             snapshot("""\
 @maintainer There is no command `investgate`. Did you mean `/ptq investigate`?
 
-- `/ptq investigate [options] [guidance]`: reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine
-- `/ptq help [COMMAND]`: these commands, or one of them in full\
+The commands are `investigate`, `status`, `peek`, `results`, `list`, `kill`, `help`; `/ptq help` explains them.\
 """),
         ),
         (
@@ -163,20 +162,16 @@ async def test_help(bot: Bot) -> None:
 I investigate issues of this repository on a GPU machine, with a coding agent.
 
 - `/ptq investigate [options] [guidance]`: reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine.
+- `/ptq status [JOB]`: how far a job is: its state, place in the queue, machine, spend and time left.
+- `/ptq peek [--log N] [JOB]`: the worklog, and the end of the agent's log.
+- `/ptq results [JOB]`: the verdict, the report, the patch, the worklog and the log.
+- `/ptq list`: the jobs of this repository and where they are.
+- `/ptq kill [JOB]`: stop the agent, keep what it wrote, give the GPU back.
 - `/ptq help [COMMAND]`: these commands, or one of them in full.
 
 A command is a line of its own that begins with `/ptq`, in a new comment. The lines under it are guidance for the agent.\
 """)
     await answered(bot, asked, "eyes")
-
-
-async def test_a_command_that_is_not_built_yet(bot: Bot) -> None:
-    """A command of the manual that cannot be used says so."""
-    asked = await bot.comment("/ptq kill")
-    assert (await bot.next_text()).partition("\n")[2] == snapshot(
-        "@maintainer `/ptq kill` is planned and not built yet. What I understand today: `/ptq investigate`, `/ptq help`."
-    )
-    await answered(bot, asked, "confused")
 
 
 async def test_a_command_that_an_edit_adds(bot: Bot) -> None:
@@ -198,7 +193,7 @@ async def test_three_commands_in_one_comment(bot: Bot) -> None:
         [
             "I investigate issues of this repository ",
             "@maintainer There is no command `kil`",
-            "@maintainer `/ptq status` is planned and",
+            "@maintainer I cannot do that: there is n",
         ]
     )
 

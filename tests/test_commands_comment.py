@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.commands import Help, Investigate, Mistake, NotYet, commands_added, parse_comment
+from bot.commands import Help, Investigate, Mistake, Status, commands_added, parse_comment
 
 
 def test_a_command_is_a_line_that_begins_with_ptq() -> None:
@@ -77,7 +77,7 @@ def test_the_lines_below_are_guidance() -> None:
     )
     assert parse_comment(body) == [
         Investigate(guidance="It needs **two** ranks.\n\n> /ptq help\n\n```\nx = 1\n```"),
-        NotYet("status"),
+        Status(),
     ]
 
 
@@ -88,7 +88,7 @@ def test_long_guidance_is_cut_and_says_so() -> None:
     assert isinstance(command, Investigate)
     assert len(command.guidance) == 20_000
     assert command.guidance.endswith(
-        "x\n[The guidance was cut here: it is longer than 20,000 characters.]"
+        "x\n[The text was cut here: it is longer than 20,000 characters.]"
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import GitHubNotFound, GitHubRejected
 from bot.github import GHOST
+from bot.github.graphql import graphql_url
 from bot.models import Permission, RepositoryName
 from tests.fakes.github.talk import REPOSITORY, Talk, talking
 
@@ -173,3 +174,19 @@ async def test_our_comment_is_found_by_its_marker(talk: Talk) -> None:
     found = await talk.repository.find_comment(1, marker, app_id=talk.github.app_id)
     assert found == ours
     assert await talk.repository.find_comment(1, marker, app_id=5) is None
+
+
+async def test_an_outdated_comment_is_hidden(talk: Talk) -> None:
+    """It is done by GraphQL's one call that we use; what GitHub says against it is an error."""
+    comment = await talk.repository.comment(1, "How it was.")
+    await talk.repository.minimize(comment)
+    assert talk.github.comments(REPOSITORY, 1)[-1].is_minimized
+    gone = comment.model_copy(update={"node_id": "IC_gone"})
+    with pytest.raises(GitHubRejected, match="Could not resolve to a node"):
+        await talk.repository.minimize(gone)
+
+
+def test_where_graphql_is() -> None:
+    """It is beside the REST API, on GitHub itself and on a server of one's own."""
+    assert graphql_url("https://api.github.com") == "https://api.github.com/graphql"
+    assert graphql_url("https://github.example/api/v3/") == "https://github.example/api/graphql"

@@ -126,7 +126,8 @@ def test_help_of_one_command() -> None:
     assert _only("/ptq help investigate") == Help("investigate")
     assert _only("/ptq help /ptq") == Help()
     assert _only("/ptq investigate --gpus 2 --help") == Help("investigate")
-    assert _only("/ptq help kill") == NotYet("kill")
+    assert _only("/ptq help stop") == Help("kill")
+    assert _only("/ptq peek --log 5 --help") == Help("peek")
 
 
 @pytest.mark.parametrize("entry", [entry for entry in COMMANDS if not entry.is_built])
@@ -142,14 +143,12 @@ def test_wrong_commands_are_explained() -> None:
     assert _wrong("/ptq investgate") == snapshot("""\
 There is no command `investgate`. Did you mean `/ptq investigate`?
 
-- `/ptq investigate [options] [guidance]`: reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine
-- `/ptq help [COMMAND]`: these commands, or one of them in full\
+The commands are `investigate`, `status`, `peek`, `results`, `list`, `kill`, `help`; `/ptq help` explains them.\
 """)
     assert _wrong("/ptq --gpus 2") == snapshot("""\
 The command is missing before `--gpus`: write `/ptq investigate` first.
 
-- `/ptq investigate [options] [guidance]`: reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine
-- `/ptq help [COMMAND]`: these commands, or one of them in full\
+The commands are `investigate`, `status`, `peek`, `results`, `list`, `kill`, `help`; `/ptq help` explains them.\
 """)
     assert _wrong("/ptq help investigat") == snapshot("""\
 There is no command `investigat`. Did you mean `/ptq investigate`?
@@ -159,8 +158,7 @@ Usage: `/ptq help [COMMAND]`\
     assert _wrong("/ptq please fix it") == snapshot("""\
 There is no command `please`.
 
-- `/ptq investigate [options] [guidance]`: reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine
-- `/ptq help [COMMAND]`: these commands, or one of them in full\
+The commands are `investigate`, `status`, `peek`, `results`, `list`, `kill`, `help`; `/ptq help` explains them.\
 """)
 
 

@@ -26,7 +26,7 @@ async def test_a_bug_is_fixed(bot: Bot) -> None:
 - – Give the machine back
 - – Check and publish the patch
 
-The report will appear in this comment, and a short answer under it. Last update: DATE UTC.\
+The report will appear in this comment, and a short answer under it. To stop the job, write `/ptq kill`. Last update: DATE UTC.\
 """)
     assert await bot.next_text() == snapshot("""\
 <!-- ptq:closing job=YYYYMMDD-pytorch-1 run=1 -->

@@ -17,7 +17,7 @@ from bot.cli.following import follow_to_the_end
 from bot.cli.opened import opened
 from bot.cli.options import Said, changes_of, with_job_options
 from bot.cli.words import AsJson
-from bot.commands.investigate import MOST_GUIDANCE
+from bot.commands.job import MOST_GUIDANCE
 from bot.configuration import RepositoryConfiguration
 from bot.errors import CommandError, InputError
 from bot.intake.options import job_options

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from enum import StrEnum
 
+MOST_LOG_LINES = 200
+"""Lines of a log that ``peek`` shows."""
+
 _NAME = "a name of lower-case letters, digits, `-` and `_`"
 
 
@@ -32,7 +35,8 @@ class OptionEntry:
     short: str | None = None
     takes: str = ""
     """What a right value is, where the field's own limits do not say it."""
-    kind: Literal["job", "guidance", "terminal"] = "job"
+    kind: Literal["job", "guidance", "command", "terminal"] = "job"
+    """``command``: an option of one command, and of no job."""
     pattern: re.Pattern[str] | None = None
     """What a value must be besides what the field asks."""
 
@@ -63,6 +67,10 @@ class CommandEntry:
     usage: str
     does: str
     aliases: tuple[str, ...] = ()
+    options: tuple[OptionEntry, ...] = ()
+    """Those that it takes, in the order in which the help shows them."""
+    takes_job: bool = False
+    """Whether a job may be named, by its id or by its issue's number."""
     is_built: bool = False
 
 
@@ -178,28 +186,106 @@ OPTION_NAMES: Mapping[str, OptionEntry] = MappingProxyType(
 )
 """Option by each of its names."""
 
+LOG = OptionEntry(
+    "--log",
+    "how many lines of the end of the log",
+    value="N",
+    kind="command",
+    takes=f"a whole number from 1 to {MOST_LOG_LINES}",
+)
+"""The option of ``peek``."""
+
+MORE_HOURS = OptionEntry(
+    "--hours",
+    "how many hours more",
+    value="H",
+    kind="command",
+    takes="a number above 0 and up to 24",
+)
+"""The option of ``extend``; for a job it is a cap, and here it is added to what is left."""
+
+TASK = OptionEntry(
+    "--message",
+    "the task",
+    value="TEXT",
+    short="-m",
+    kind="guidance",
+    takes="text; put it in quotes",
+)
+"""What ``--message`` is for ``run``."""
+
 COMMANDS: tuple[CommandEntry, ...] = (
     CommandEntry(
         "investigate",
         "/ptq investigate [options] [guidance]",
         "reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine",
+        options=OPTIONS,
         is_built=True,
     ),
-    CommandEntry("run", '/ptq run -m "task"', "the same for a free task"),
-    CommandEntry("rerun", "/ptq rerun [options] [guidance]", "the next run of this issue's job"),
-    CommandEntry("status", "/ptq status [JOB]", "how far a job is"),
-    CommandEntry("peek", "/ptq peek [--log N]", "the worklog and the end of the log"),
-    CommandEntry("results", "/ptq results [JOB]", "the report, the patch, the worklog, the log"),
-    CommandEntry("pr", "/ptq pr", "open the draft pull request of a job that ran with `--no-pr`"),
-    CommandEntry("list", "/ptq list", "the jobs and where they are"),
+    CommandEntry(
+        "run",
+        '/ptq run [options] -m "task"',
+        "the same for a free task",
+        options=tuple(TASK if option.name == TASK.name else option for option in OPTIONS),
+    ),
+    CommandEntry(
+        "rerun",
+        "/ptq rerun [options] [guidance]",
+        "the next run of this issue's job, which goes on from the last one",
+        options=OPTIONS,
+    ),
+    CommandEntry(
+        "status",
+        "/ptq status [JOB]",
+        "how far a job is: its state, place in the queue, machine, spend and time left",
+        takes_job=True,
+        is_built=True,
+    ),
+    CommandEntry(
+        "peek",
+        "/ptq peek [--log N] [JOB]",
+        "the worklog, and the end of the agent's log",
+        options=(LOG,),
+        takes_job=True,
+        is_built=True,
+    ),
+    CommandEntry(
+        "results",
+        "/ptq results [JOB]",
+        "the verdict, the report, the patch, the worklog and the log",
+        takes_job=True,
+        is_built=True,
+    ),
+    CommandEntry(
+        "pr",
+        "/ptq pr [JOB]",
+        "open the draft pull request of a job that ran with `--no-pr`",
+        takes_job=True,
+    ),
+    CommandEntry(
+        "list", "/ptq list", "the jobs of this repository and where they are", is_built=True
+    ),
     CommandEntry(
         "kill",
-        "/ptq kill",
+        "/ptq kill [JOB]",
         "stop the agent, keep what it wrote, give the GPU back",
         aliases=("cancel", "stop"),
+        takes_job=True,
+        is_built=True,
     ),
-    CommandEntry("extend", "/ptq extend --hours H", "more time"),
-    CommandEntry("clean", "/ptq clean [JOB]", "remove a job's files from its machine"),
+    CommandEntry(
+        "extend",
+        "/ptq extend --hours H [JOB]",
+        "more time on the machine",
+        options=(MORE_HOURS,),
+        takes_job=True,
+    ),
+    CommandEntry(
+        "clean",
+        "/ptq clean [JOB]",
+        "remove a job's files from its machine",
+        takes_job=True,
+    ),
     CommandEntry(
         "help", "/ptq help [COMMAND]", "these commands, or one of them in full", is_built=True
     ),

@@ -92,6 +92,8 @@ class Comment(Answer):
     """One comment under an issue or pull request."""
 
     id: int
+    node_id: str
+    """Its id in GitHub's GraphQL API."""
     body: Text = ""
     author: Account = Field(validation_alias="user")
     association: str = Field("NONE", validation_alias="author_association")

@@ -98,6 +98,7 @@ class Calls:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the address and the limits from the settings; ``sleep`` and ``clock`` for tests."""
+        self.api_url = settings.api_url
         url, timeout = settings.api_url, settings.timeout
         self._door = _Door(session, base_url=url, timeout=timeout, fence=fence)
         self._side_door = _Door(session, base_url=url, timeout=timeout, fence=Fence())

@@ -20,6 +20,7 @@ from bot.github.answers import (
     read,
 )
 from bot.github.calls import PER_PAGE, Call
+from bot.github.graphql import minimize_comment
 from bot.github.snapshot import take_snapshot
 from bot.models import Permission, Person
 
@@ -117,6 +118,10 @@ class Repository:
             if comment.app_id == app_id and comment.author_is_bot and marker in comment.body:
                 return comment
         return None
+
+    async def minimize(self, comment: Comment) -> None:
+        """Hide a comment as outdated: people can still open it. A second time changes nothing."""
+        await minimize_comment(self._calls, self._bearer, comment.node_id)
 
     async def react(self, comment_id: int, reaction: Reaction) -> None:
         """React to a comment; a second time changes nothing."""

@@ -6,7 +6,22 @@ from typing import TYPE_CHECKING, assert_never
 
 from pydantic import AwareDatetime
 
-from bot.commands import Help, Investigate, Mistake, NotYet
+from bot.commands import (
+    Clean,
+    Extend,
+    Help,
+    Investigate,
+    Kill,
+    ListJobs,
+    Mistake,
+    NotYet,
+    Peek,
+    Publish,
+    Rerun,
+    Results,
+    Run,
+    Status,
+)
 from bot.models import DeliveryId, Frozen, Person, RepositoryName
 
 if TYPE_CHECKING:
@@ -79,12 +94,12 @@ class Asking(Frozen):
         return self.person.id == self.issue_author
 
 
-def costs_a_gpu(command: Command | Mistake | None) -> bool:
-    """Whether a command asks for a machine; None stands for one that is not carried out."""
+def changes_a_job(command: Command | Mistake | None) -> bool:
+    """Whether a command costs a GPU or changes a job; None stands for one not carried out."""
     match command:
-        case Investigate():
+        case Investigate() | Run() | Rerun() | Publish() | Kill() | Extend() | Clean():
             return True
-        case Help() | Mistake() | NotYet() | None:
+        case Status() | Peek() | Results() | ListJobs() | Help() | Mistake() | NotYet() | None:
             return False
         case _:
             assert_never(command)

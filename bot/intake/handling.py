@@ -13,27 +13,20 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
-from bot.commands import (
-    Help,
-    Investigate,
-    Mistake,
-    NotYet,
-    commands_added,
-    parse_comment,
-)
+from bot.commands import Mistake, commands_added, parse_comment
 from bot.configuration import label_command
 from bot.durable import ONCE, WITH_GITHUB
 from bot.errors import GitHubNotFound, PtqError, Refusal
 from bot.github import webhook
 from bot.github.webhook import IssueCommentCreated, IssueCommentEdited, IssueLabeled
-from bot.intake.asking import Asking, costs_a_gpu
+from bot.intake.asking import Asking, changes_a_job
 from bot.models import DeliveryId, Permission
 
 if TYPE_CHECKING:
     from bot.commands import Command
     from bot.configuration import Configurations, InForce
     from bot.durable import Engine
-    from bot.intake.investigate import InvestigateHandler
+    from bot.intake.handlers import Handlers
     from bot.intake.replies import Replies
     from bot.store import Deliveries
 
@@ -57,14 +50,14 @@ class Handling:
         engine: Engine,
         deliveries: Deliveries,
         replies: Replies,
-        investigate: InvestigateHandler,
+        handlers: Handlers,
         configurations: Configurations,
     ) -> None:
-        """Answer through ``replies``; hand jobs on to ``investigate``."""
+        """Answer through ``replies``; hand commands on to ``handlers``."""
         self._engine = engine
         self._deliveries = deliveries
         self._replies = replies
-        self._investigate = investigate
+        self._handlers = handlers
         self._configurations = configurations
 
     async def run(self, argument: str) -> None:
@@ -154,28 +147,13 @@ class Handling:
         configuration = in_force.configuration
         if not configuration.enabled:
             return await self._replies.switched_off(asking, permission)
-        needed = configuration.permission if costs_a_gpu(command) else Permission.TRIAGE
-        is_author = asking.is_issue_author and not costs_a_gpu(command)
-        if not permission.covers(needed) and not is_author:
+        is_change = changes_a_job(command)
+        needed = configuration.permission if is_change else Permission.TRIAGE
+        is_author = asking.is_issue_author and not is_change
+        may = permission.covers(needed) or is_author
+        if not may and not await self._handlers.is_allowed_to_everybody(asking, command):
             return await self._replies.without_right(asking, permission, needed)
-        return await self._answer(asking, command, in_force)
-
-    async def _answer(
-        self, asking: Asking, command: Command | Mistake | None, in_force: InForce
-    ) -> str:
-        match command:
-            case None:
-                return await self._replies.edited(asking)
-            case Mistake():
-                return await self._replies.mistake(asking, command)
-            case Help():
-                return await self._replies.help(asking, command)
-            case NotYet():
-                return await self._replies.not_yet(asking, command)
-            case Investigate():
-                return await self._investigate.handle(asking, command, in_force)
-            case _:
-                assert_never(command)
+        return await self._handlers.answer(asking, command, in_force)
 
 
 def _asking(delivered: Carrying, *, delivery_id: DeliveryId, place: int) -> Asking:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from bot import render
 from bot.configuration import PATH
+from bot.intake.hiding import hide_older
 from bot.models import Permission
 from bot.render.configuration import broken_configuration, broken_note, switched_off
-from bot.render.markers import label_reply_marker
+from bot.render.markers import kind_marker, label_reply_marker
 
 if TYPE_CHECKING:
     from bot.commands import Help, Mistake, NotYet
@@ -113,6 +114,16 @@ class Replies:
         await self.seen(asking)
         return await self._answer(asking, render.help_text(command.topic), outcome="help")
 
+    async def told(self, asking: Asking, text: str, *, kind: str) -> str:
+        """Answer a command that only reads, and hide the older answers of its kind."""
+        await self.seen(asking)
+        return await self._answer(asking, text, outcome=kind, kind=kind)
+
+    async def done(self, asking: Asking, text: str, *, outcome: str) -> str:
+        """Say what was done, or what follows now."""
+        await self.seen(asking)
+        return await self._answer(asking, text, outcome=outcome)
+
     async def running_already(self, asking: Asking, job: Job) -> str:
         """Point to the unfinished job of the issue."""
         text = render.already_running(
@@ -134,14 +145,19 @@ class Replies:
         if asking.comment_id is not None:
             await (await self.repository(asking)).react(asking.comment_id, "confused")
 
-    async def _answer(self, asking: Asking, text: str, *, outcome: str) -> str:
+    async def _answer(self, asking: Asking, text: str, *, outcome: str, kind: str = "") -> str:
         if not await self._claim(asking, outcome):
             return "known"
         marker = _marker(asking)
         repository = await self.repository(asking)
         app = await self._github.app()
-        if await repository.find_comment(asking.issue_number, marker, app_id=app.id) is None:
-            await repository.comment(asking.issue_number, render.marked(marker, text))
+        number = asking.issue_number
+        written = await repository.find_comment(number, marker, app_id=app.id)
+        if written is None:
+            first = render.Marker(f"{marker}{kind_marker(kind)}") if kind else marker
+            written = await repository.comment(number, render.marked(first, text))
+        if kind:
+            await hide_older(repository, number, written, kind=kind, app_id=app.id)
         return outcome
 
     async def _claim(self, asking: Asking, outcome: str) -> bool:

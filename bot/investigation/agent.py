@@ -196,7 +196,7 @@ def run_of(parts: Parts, request: JobRequest, paths: JobPaths, launched: Launche
         id=f"{_marker(request, paths)}-{launched.attempt}",
         directory=run_directory(request, paths, attempt=launched.attempt),
         cwd=paths.directory,
-        log=_log_path(request, paths),
+        log=log_path(request, paths),
         python=f"{paths.environment}/bin/python",
         soft_deadline=launched.soft_deadline,
         hard_deadline=launched.hard_deadline,
@@ -216,12 +216,13 @@ def run_directory(request: JobRequest, paths: JobPaths, *, attempt: int) -> str:
     return f"{paths.directory}/run-{request.run}{again}"
 
 
-def _log_path(request: JobRequest, paths: JobPaths) -> str:
+def log_path(request: JobRequest, paths: JobPaths) -> str:
+    """Return where a run's agent writes its log on the machine."""
     return f"{paths.directory}/{request.options.agent}-{request.run}.log"
 
 
 async def _log_size(shell: Shell, request: JobRequest, paths: JobPaths) -> int:
-    found = await shell.stat(_log_path(request, paths))
+    found = await shell.stat(log_path(request, paths))
     return found.size if found else 0
 
 

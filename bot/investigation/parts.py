@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.redaction import Redactor
     from bot.reporter import Reporter
     from bot.settings import Settings
-    from bot.store import Documents, Jobs, Leases
+    from bot.store import Documents, Jobs, Leases, Queue, RepositoryJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class Parts:
     github: GitHub
     configurations: Configurations
     jobs: Jobs
+    repository_jobs: RepositoryJobs
     leases: Leases
+    queue: Queue
     room: WaitingRoom
     documents: Documents
     provider: MachineProvider

@@ -7,6 +7,7 @@ knows our secrets. What comes out fits in one comment of GitHub.
 from __future__ import annotations
 
 from bot.render.closing import closing
+from bot.render.looking import peek, results
 from bot.render.markers import (
     Marker,
     carries,
@@ -28,15 +29,29 @@ from bot.render.replies import (
     mistake,
     not_yet,
     refused,
+    stopping,
 )
-from bot.render.views import ClosingView, Job, ProgressView, PullRequestView, Texts
+from bot.render.standing import job_list, status
+from bot.render.views import (
+    ClosingView,
+    Job,
+    PeekView,
+    ProgressView,
+    PullRequestView,
+    ResultsView,
+    StandingView,
+    Texts,
+)
 
 __all__ = [
     "ClosingView",
     "Job",
     "Marker",
+    "PeekView",
     "ProgressView",
     "PullRequestView",
+    "ResultsView",
+    "StandingView",
     "Texts",
     "already_running",
     "carries",
@@ -45,9 +60,11 @@ __all__ = [
     "commit_message",
     "edited_comment",
     "help_text",
+    "job_list",
     "marked",
     "mistake",
     "not_yet",
+    "peek",
     "problem",
     "progress",
     "progress_marker",
@@ -56,5 +73,8 @@ __all__ = [
     "pull_request",
     "refused",
     "reply_marker",
+    "results",
+    "status",
+    "stopping",
     "verdict_by_proof",
 ]

@@ -39,6 +39,17 @@ def label_reply_marker(delivery_id: DeliveryId) -> Marker:
     return Marker(f"<!-- ptq:reply delivery={delivery_id} -->")
 
 
+def kind_marker(kind: str) -> Marker:
+    """Mark an answer's kind (``status``), on its first line: a newer one makes it outdated."""
+    return Marker(f"<!-- ptq:kind {kind} -->")
+
+
+def is_of_kind(body: str, kind: str) -> bool:
+    """Whether a body is an answer of this kind; that the bot wrote it has to be checked besides."""
+    first = body.lstrip().partition("\n")[0]
+    return first.startswith("<!-- ptq:reply ") and first.endswith(kind_marker(kind))
+
+
 def carries(body: str, marker: Marker) -> bool:
     """Whether a body begins with the marker: one further down may be quoted, and means nothing.
 

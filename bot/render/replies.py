@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.commands import COMMANDS, OPTIONS
+from bot.commands import COMMANDS
 from bot.commands.code import code
 from bot.render.phrases import mention
 
 if TYPE_CHECKING:
-    from bot.commands import Mistake, OptionEntry
+    from bot.commands import CommandEntry, Mistake, OptionEntry
 
 
 def refused(login: str, why: str) -> str:
@@ -40,6 +40,17 @@ def already_running(login: str, *, job_id: str, progress_url: str | None) -> str
     )
 
 
+def stopping(login: str, *, job_id: str, machine: str | None) -> str:
+    """Say that a job is being stopped, and what follows."""
+    job = code(job_id, limit=128)
+    if machine is None:
+        return f"{mention(login)} I am stopping job {job}. It has no machine yet."
+    return (
+        f"{mention(login)} I am stopping job {job}: its agent ends, what it wrote is kept and "
+        f"shown, and {code(machine)} is given back. A closing comment follows."
+    )
+
+
 def edited_comment(login: str) -> str:
     """Say that a command which an edit added is not carried out."""
     return (
@@ -50,7 +61,8 @@ def edited_comment(login: str) -> str:
 
 def help_text(topic: str | None = None) -> str:
     """Explain all commands, or one of them with its options."""
-    return _investigate() if topic == "investigate" else _overview()
+    entry = next((entry for entry in COMMANDS if entry.name == topic), None)
+    return _overview() if entry is None or topic == "help" else _command(entry)
 
 
 def _overview() -> str:
@@ -65,21 +77,43 @@ def _overview() -> str:
     )
 
 
-def _investigate() -> str:
-    entry = next(entry for entry in COMMANDS if entry.name == "investigate")
-    rows = "\n".join(
+def _command(entry: CommandEntry) -> str:
+    names = "".join(f", also {code(f'/ptq {alias}')}" for alias in entry.aliases)
+    parts = [f"{code(entry.usage)}{names}: {entry.does}."]
+    if entry.options:
+        parts.append(_options(entry))
+    if entry.takes_job:
+        parts.append(
+            "A job is named by its id or by its issue's number, which means the newest one; "
+            "without a name it is the newest job of this thread."
+        )
+    if any(option.kind == "job" for option in entry.options):
+        parts.append(_guidance(entry.name))
+    return "\n\n".join(parts)
+
+
+def _options(entry: CommandEntry) -> str:
+    rows = [
         f"| {_option(option)} | {_sentence(option)} |"
-        for option in OPTIONS
+        for option in entry.options
         if option.kind != "terminal"
-    )
+    ]
+    if any(option.kind == "job" for option in entry.options):
+        rows.append("| `@agent-NAME` | ask one specialist |")
+    return "\n".join(["| option | what it does |\n|---|---|", *rows])
+
+
+def _guidance(command: str) -> str:
+    if command == "run":
+        return (
+            "The task is what `--message` says, or what stands on the lines under the command. For "
+            "example:\n\n```\n/ptq run --no-pr\nFind out why `torch.compile` is slow on "
+            "this model, and write it down.\n```"
+        )
     return (
-        f"{code(entry.usage)}: {entry.does}.\n\n"
-        "| option | what it does |\n|---|---|\n"
-        f"{rows}\n"
-        "| `@agent-NAME` | ask one specialist |\n\n"
         "Guidance is what you would tell a colleague: where to look, what you tried. It stands "
         "after the options or on the lines under the command. For example:\n\n"
-        "```\n/ptq investigate --gpus 2 --no-pr\nIt only happens with two processes.\n```"
+        f"```\n/ptq {command} --gpus 2 --no-pr\nIt only happens with two processes.\n```"
     )
 
 
@@ -90,7 +124,9 @@ def _option(option: OptionEntry) -> str:
 
 def _sentence(option: OptionEntry) -> str:
     parts = [option.does]
-    if option.kind == "job" and option.value is not None and not option.takes:
+    if option.kind == "command" or (
+        option.kind == "job" and option.value is not None and not option.takes
+    ):
         parts.append(option.allowed)
     text = ": ".join(parts)
     return f"{text} (default {code(option.default)})" if option.default else text

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.models import AgentEnd, JobId, Outcome, Proof, TorchBuild
+    from bot.models import AgentEnd, JobId, Outcome, Proof, TorchBuild, Verdict
     from bot.queue import Standing
 
 _OPTIONS = JobOptions()
@@ -87,6 +87,55 @@ class ProgressView:
     texts: Texts = field(default_factory=Texts)
     whole_url: str | None = None
     """Where the artifacts can be had in full, for readers of this thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingView:
+    """Where a job is, for who asks."""
+
+    job: Job
+    state: JobState
+    now: datetime
+    times: Mapping[JobState, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    """When each state was entered; those that were not are missing."""
+    standing: Standing | None = None
+    """Its place in the queue, and why it waits; None where it does not."""
+    machine: str = ""
+    """Its name, empty while there is none."""
+    expires_at: datetime | None = None
+    """The end of its reservation; None where it has none."""
+    progress: AgentProgress = _PROGRESS
+    is_stopping: bool = False
+    """Whether somebody stopped it, and it has not ended yet."""
+    verdict: Verdict | None = None
+    proof: Proof | None = None
+    progress_url: str | None = None
+    closing_url: str | None = None
+    pull_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeekView:
+    """What an agent wrote so far; its texts are untrusted."""
+
+    job: Job
+    state: JobState
+    machine: str = ""
+    worklog: str = ""
+    log: tuple[str, ...] = ()
+    """The last readable lines."""
+    is_silent: bool = False
+    """Whether the machine did not answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsView:
+    """What a job found."""
+
+    job: Job
+    outcome: Outcome
+    proof: Proof | None = None
+    texts: Texts = field(default_factory=Texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,8 @@ class Settings(Section):
     """The shortest time between two edits of a progress comment."""
     poll_interval: Duration = timedelta(seconds=1)
     """How often the queue is looked at."""
+    machine_patience: Duration = timedelta(seconds=20)
+    """How long a machine may take to answer a command of a thread, such as ``/ptq peek``."""
     log_format: Literal["json", "console"] | None = None
     """Default: console on a terminal, JSON elsewhere."""
 

@@ -13,6 +13,7 @@ from bot.store.failed_deliveries import FailedDeliveries, FailedDelivery
 from bot.store.jobs import Job, Jobs
 from bot.store.leases import Lease, Leases
 from bot.store.queue import Queue
+from bot.store.repository_jobs import RepositoryJobs
 from bot.store.state_directory import is_served, only_process
 from bot.store.watermarks import Turns, Watermarks
 from bot.store.workers import WorkerRow, Workers
@@ -32,6 +33,7 @@ __all__ = [
     "Lease",
     "Leases",
     "Queue",
+    "RepositoryJobs",
     "RightConfigurations",
     "Turns",
     "Watermarks",

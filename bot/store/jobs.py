@@ -166,10 +166,11 @@ def _get(connection: sa.Connection, job_id: JobId) -> Job | None:
     row = (
         connection.execute(sa.select(_TABLE).where(_TABLE.c.id == job_id)).mappings().one_or_none()
     )
-    return None if row is None else _job(row)
+    return None if row is None else job_of(row)
 
 
-def _job(values: sa.RowMapping) -> Job:
+def job_of(values: sa.RowMapping) -> Job:
+    """Return the job of a row."""
     return Job(
         request=JobRequest.model_validate(values["request"]),
         state=JobState(values["state"]),
@@ -227,7 +228,7 @@ def _unfinished(connection: sa.Connection) -> list[Job]:
     rows = connection.execute(
         sa.select(_TABLE).where(_TABLE.c.unfinished.is_not(None)).order_by(_TABLE.c.created_at)
     ).mappings()
-    return [_job(row) for row in rows]
+    return [job_of(row) for row in rows]
 
 
 def _untold(connection: sa.Connection, limit: int) -> list[Job]:
@@ -237,7 +238,7 @@ def _untold(connection: sa.Connection, limit: int) -> list[Job]:
         .order_by(_TABLE.c.created_at)
         .limit(limit)
     ).mappings()
-    return [_job(row) for row in rows]
+    return [job_of(row) for row in rows]
 
 
 def _newest(connection: sa.Connection, repository: str | None, issue_number: int) -> Job | None:
@@ -254,4 +255,4 @@ def _newest(connection: sa.Connection, repository: str | None, issue_number: int
         .mappings()
         .one_or_none()
     )
-    return None if row is None else _job(row)
+    return None if row is None else job_of(row)

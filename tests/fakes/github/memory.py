@@ -76,6 +76,8 @@ class Comment:
     reactions: list[Reaction] = field(default_factory=list[Reaction])
     earlier: list[str] = field(default_factory=list[str])
     """What it said before each edit, oldest first."""
+    is_minimized: bool = False
+    """Whether it is hidden as outdated."""
 
 
 @dataclass(slots=True, eq=False)
@@ -152,6 +154,7 @@ class Project:
 ChangeKind = Literal[
     "comment",
     "comment_edited",
+    "comment_minimized",
     "comment_reaction",
     "issue_reaction",
     "label_added",

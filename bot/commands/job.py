@@ -1,4 +1,4 @@
-"""`investigate`: its options, each checked, then guidance."""
+"""The commands that ask for a job: its options, each checked, then guidance."""
 
 from __future__ import annotations
 
@@ -9,69 +9,109 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from bot.commands.catalogue import OPTION_NAMES, OPTIONS
+from bot.commands.arguments import HELP, missing, wrong
+from bot.commands.catalogue import OPTION_NAMES, TASK
 from bot.commands.code import code
-from bot.commands.model import Help, Investigate, OptionChanges
+from bot.commands.model import Help, Investigate, OptionChanges, Rerun, Run
 from bot.commands.words import Words, split
 from bot.errors import CommandError
 from bot.models import JobOptions
 
 if TYPE_CHECKING:
-    from bot.commands.catalogue import OptionEntry
+    from bot.commands.catalogue import CommandEntry, OptionEntry
     from bot.commands.words import Word
 
 MOST_GUIDANCE = 20_000
-"""Characters of guidance that are kept."""
-_CUT = "\n[The guidance was cut here: it is longer than 20,000 characters.]"
+"""Characters of guidance, and of a task, that are kept."""
+_CUT = "\n[The text was cut here: it is longer than 20,000 characters.]"
 _SPECIALIST = re.compile(r"(?<![\w@/])@agent-([A-Za-z][A-Za-z0-9-]{0,63})", re.IGNORECASE)
 _MOST_SPECIALISTS = 8
-_HELP = frozenset({"--help", "-h"})
 _LOWER = frozenset({"gpu_type", "agent", "mode", "include_comments"})
 
 
 @dataclass(slots=True)
 class _Reading:
-    """What was read of a line so far."""
+    """What was read of a line and of those under it."""
 
     values: dict[str, str | bool | tuple[str, ...]] = field(
         default_factory=dict[str, "str | bool | tuple[str, ...]"]
     )
     guidance: dict[str, str] = field(default_factory=dict[str, str])
+    """By the option that gave it."""
+    trailing: str = ""
+    below: str = ""
     seen: set[str] = field(default_factory=set[str])
 
+    @property
+    def changes(self) -> OptionChanges:
+        """The options that were named."""
+        return OptionChanges(
+            options=JobOptions.model_validate(self.values), said=frozenset(self.values)
+        )
 
-def parse_investigate(words: Words, *, below: str = "") -> Investigate | Help:
+
+def parse_investigate(entry: CommandEntry, words: Words, *, below: str = "") -> Investigate | Help:
     """Read options and guidance; raise CommandError that says what is wrong."""
-    reading = _Reading()
+    found = _read(entry, words, below)
+    if found is None:
+        return Help(entry.name)
+    return Investigate(changes=found.changes, guidance=_guidance(found))
+
+
+def parse_rerun(entry: CommandEntry, words: Words, *, below: str = "") -> Rerun | Help:
+    """Read options and guidance; raise CommandError that says what is wrong."""
+    found = _read(entry, words, below)
+    if found is None:
+        return Help(entry.name)
+    return Rerun(changes=found.changes, guidance=_guidance(found))
+
+
+def parse_run(entry: CommandEntry, words: Words, *, below: str = "") -> Run | Help:
+    """Read options and the task: ``--message``, else what would be guidance; raise CommandError."""
+    found = _read(entry, words, below)
+    if found is None:
+        return Help(entry.name)
+    task = found.guidance.pop(TASK.name, "")
+    if not task:
+        task = _capped([found.trailing, found.below])
+        found.trailing = found.below = ""
+    if not task:
+        raise CommandError('The task is missing: say in `-m "…"` what is to be done.')
+    return Run(task=_capped([task]), changes=found.changes, guidance=_guidance(found))
+
+
+def _guidance(found: _Reading) -> str:
+    return _capped([*found.guidance.values(), found.trailing, found.below])
+
+
+def _read(entry: CommandEntry, words: Words, below: str) -> _Reading | None:
+    """Read the whole line; None when it asks for help."""
+    reading = _Reading(below=below.strip())
     specialists = _specialists(words.rest())
-    trailing = ""
     while (word := words.next()) is not None:
-        if word.text.lower() in _HELP:
-            return Help("investigate")
+        if word.text.lower() in HELP:
+            return None
         if _SPECIALIST.match(word.text):
             continue
         if word.text == "--":
-            trailing = words.rest()
+            reading.trailing = words.rest()
             break
         if not word.text.startswith("-") or word.text.strip("-") == "":
-            trailing = _trailing(words, word)
+            reading.trailing = _trailing(words, word)
             break
         if word.is_unclosed:
             raise _unclosed(word.text)
-        _read_option(reading, word, words)
+        _read_option(entry, reading, word, words)
     if specialists:
         reading.values["specialists"] = specialists
-    return Investigate(
-        changes=_changes(reading.values),
-        guidance=_capped([*reading.guidance.values(), trailing, below.strip()]),
-    )
+    return reading
 
 
-def _read_option(reading: _Reading, word: Word, words: Words) -> None:
+def _read_option(entry: CommandEntry, reading: _Reading, word: Word, words: Words) -> None:
     name, equals, attached = word.text.partition("=")
     option = OPTION_NAMES.get(name.lower())
     if option is None:
-        raise CommandError(f"There is no option {code(name)}.{_nearest(name)}")
+        raise CommandError(f"There is no option {code(name)}.{_nearest(entry, name)}")
     if option.kind == "terminal":
         raise CommandError(f"`{option.name}` works in a terminal only: leave it out of a comment.")
     if option.name in reading.seen:
@@ -84,7 +124,7 @@ def _read_option(reading: _Reading, word: Word, words: Words) -> None:
         return
     value = attached if equals else _value_after(option, words)
     if not value.strip():
-        raise _missing(option)
+        raise missing(option)
     if option.field is None:
         reading.guidance[option.name] = value.strip()
     else:
@@ -94,11 +134,11 @@ def _read_option(reading: _Reading, word: Word, words: Words) -> None:
 def _value_after(option: OptionEntry, words: Words) -> str:
     word = words.next()
     if word is None:
-        raise _missing(option)
+        raise missing(option)
     if word.is_unclosed:
         raise _unclosed(word.text)
     if word.text.startswith("--") or word.text.lower() in OPTION_NAMES:
-        raise _missing(option)
+        raise missing(option)
     return word.text
 
 
@@ -114,12 +154,8 @@ def _checked(option: OptionEntry, value: str) -> str:
     except ValidationError:
         is_wrong = True
     if is_wrong:
-        raise CommandError(f"`{option.name}` takes {option.allowed}, not {code(value)}.")
+        raise wrong(option, value)
     return text
-
-
-def _changes(values: dict[str, str | bool | tuple[str, ...]]) -> OptionChanges:
-    return OptionChanges(options=JobOptions.model_validate(values), said=frozenset(values))
 
 
 def _trailing(words: Words, first: Word) -> str:
@@ -172,15 +208,11 @@ def _capped(parts: list[str]) -> str:
     return text[: MOST_GUIDANCE - len(_CUT)].rstrip() + _CUT
 
 
-def _missing(option: OptionEntry) -> CommandError:
-    return CommandError(f"`{option.name}` needs a value: {option.allowed}.")
-
-
 def _unclosed(text: str) -> CommandError:
     return CommandError(f"A quote is opened and never closed: {code(text)}.")
 
 
-def _nearest(name: str) -> str:
-    offered = [option.name for option in OPTIONS if option.kind != "terminal"]
+def _nearest(entry: CommandEntry, name: str) -> str:
+    offered = [option.name for option in entry.options if option.kind != "terminal"]
     near = get_close_matches(name.lower().replace("_", "-")[:40], offered, n=1)
     return f" Did you mean `{near[0]}`?" if near else ""
