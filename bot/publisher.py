@@ -7,6 +7,7 @@ follows from its content and date, the branch and the pull request are looked up
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from bot.configuration import Configurations, RepositoryConfiguration
     from bot.github import GitHub, Pull, Repository
     from bot.github.answers import CommitInfo
-    from bot.models import Thread, TorchBuild
+    from bot.models import JobRequest, TorchBuild
     from bot.patch import Patch
     from bot.redaction import Redactor
     from bot.settings import PatchSettings
@@ -38,6 +39,16 @@ MOST_BRANCHES = 20
 """Branches ``ptq/<issue>``, ``ptq/<issue>-2``, … that are tried before giving up."""
 
 _log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes: the App, or a person with a token of their own."""
+
+    reading: Repository
+    writing: Repository
+    login: str
+    id: int
 
 
 class Publisher:
@@ -58,35 +69,48 @@ class Publisher:
         self._redactor = redactor
 
     async def publish(
-        self, job: Job, build: TorchBuild, documents: Mapping[str, str]
+        self,
+        job: Job,
+        build: TorchBuild,
+        documents: Mapping[str, str],
+        *,
+        writer: Writer | None = None,
     ) -> PullRequest:
         """Check the patch, commit it on its branch, and open the draft pull request.
 
+        The App does it, in the name of who asked in the job's thread, unless a ``writer`` does.
         Raise PatchRefused when the patch must not be published, GitHubError when GitHub will not.
         """
         request = job.request
-        thread = request.thread
-        if thread is None:
-            raise PatchRefused("no thread on GitHub hears of the job")
+        writer = writer or await self._app(request)
         # As it is now, and not as it was when the job began: a path may have been closed since.
-        configuration = await self._configuration(thread)
+        configuration = (await self._configurations.of(writer.reading)).configuration
         text = documents.get("fix.diff", "")
         patch = patches.read_patch(text)
         stat = patches.judge(patch, patch_rules(self._settings, configuration))
-        repository = self._github.publishing_repository(thread.repository, thread.installation_id)
+        repository = writer.writing
         into = await _base_branch(repository, configuration)
         base = await _base(repository, build)
         entries = await _entries(repository, base, patch, text)
         view = self._view(job, build, documents)
-        commit = await self._commit(repository, base, entries, view, asked_at=request.asked_at)
-        branch = await _branch(repository, thread.number, commit)
+        commit = await self._commit(writer, base, entries, view, asked_at=request.asked_at)
+        branch = await _branch(repository, request, commit)
         pull = await self._pull(repository, branch, view, into=into)
         _log.info(PULL_OPENED, number=pull.number, branch=branch, files=len(stat.files))
         return PullRequest(number=pull.number, url=pull.url, branch=branch, draft=pull.draft)
 
-    async def _configuration(self, thread: Thread) -> RepositoryConfiguration:
-        repository = self._github.repository(thread.repository, thread.installation_id)
-        return (await self._configurations.of(repository)).configuration
+    async def _app(self, request: JobRequest) -> Writer:
+        thread = request.thread
+        if thread is None:
+            raise PatchRefused("no thread on GitHub hears of the job")
+        app = await self._github.app()
+        where = thread.repository, thread.installation_id
+        return Writer(
+            reading=self._github.repository(*where),
+            writing=self._github.publishing_repository(*where),
+            login=app.login,
+            id=app.id,
+        )
 
     def _view(
         self, job: Job, build: TorchBuild, documents: Mapping[str, str]
@@ -114,21 +138,21 @@ class Publisher:
 
     async def _commit(
         self,
-        repository: Repository,
+        writer: Writer,
         base: CommitInfo,
         entries: list[TreeEntry],
         view: render.PullRequestView,
         *,
         asked_at: datetime,
     ) -> str:
-        app = await self._github.app()
+        repository = writer.writing
         return await repository.create_commit(
             render.commit_message(view, redactor=self._redactor),
             tree=await repository.create_tree(base.tree, entries),
             parents=[base.sha],
             author=CommitAuthor(
-                name=app.login,
-                email=f"{app.id}+{app.login}@users.noreply.github.com",
+                name=writer.login,
+                email=f"{writer.id}+{writer.login}@users.noreply.github.com",
                 date=asked_at,
             ),
         )
@@ -219,9 +243,9 @@ async def _entries(
     ]
 
 
-async def _branch(repository: Repository, issue_number: int, commit: str) -> str:
+async def _branch(repository: Repository, request: JobRequest, commit: str) -> str:
     """Return the job's own branch, made now or before; another job's branch is left alone."""
-    first = f"ptq/{issue_number}"
+    first = f"ptq/{request.issue_number or request.job_id}"
     names = [first, *(f"{first}-{number}" for number in range(2, MOST_BRANCHES + 1))]
     for name in names:
         head = await repository.branch(name)

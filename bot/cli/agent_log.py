@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20
 """Bytes read at once."""
+_WORKLOG = 1 << 20
+"""Bytes of the worklog."""
 
 
 class AgentLog:
@@ -69,11 +71,26 @@ class AgentLog:
         # Of an agent: nothing in it may move the cursor or hide.
         return [strip_invisible(line) for line in lines]
 
+    async def worklog(self, *, is_over: bool) -> str:
+        """Return what the agent wrote down so far: on its machine, else what was kept."""
+        request = self._request
+        if not is_over:
+            try:
+                self._place = self._place or await self._find()
+                if self._place is not None:
+                    shell, directory = self._place
+                    path = f"{directory}/worklog.md"
+                    return (await shell.read(path, limit=_WORKLOG)).decode(errors="replace")
+            except PtqError:
+                self._place = None
+        return await self._opened.documents.read(request.job_id, request.run, "worklog.md") or ""
+
     async def _read(self, lines: list[str]) -> None:
         self._place = self._place or await self._find()
         if self._place is None:
             return
-        shell, path = self._place
+        shell, directory = self._place
+        path = f"{directory}/{self._request.options.agent}-{self._request.run}.log"
         parser = await self._known()
         with suppress(RemoteFileMissing):
             while piece := await shell.read(path, limit=_PIECE, offset=self._offset):
@@ -92,5 +109,4 @@ class AgentLog:
             return None
         shell = await self._stack.enter_async_context(self._provider.shell(reservation))
         layout = Layout(await shell.expand(reservation.workspace))
-        directory = layout.job(self._request.job_id).directory
-        return shell, f"{directory}/{self._request.options.agent}-{self._request.run}.log"
+        return shell, layout.job(self._request.job_id).directory

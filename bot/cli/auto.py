@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,11 +18,12 @@ from bot.cli.following import follow_to_the_end
 from bot.cli.opened import opened
 from bot.cli.options import Said, changes_of, with_job_options
 from bot.cli.words import AsJson
-from bot.commands.job import MOST_GUIDANCE
 from bot.configuration import RepositoryConfiguration
 from bot.errors import CommandError, InputError
 from bot.intake.options import job_options
 from bot.settings import Settings
+from bot.workspace.brief import MAX_GUIDANCE
+from bot.workspace.presets import presets
 
 if TYPE_CHECKING:
     from bot.models import JobOptions
@@ -51,6 +53,12 @@ Input = Annotated[
 Prompt = Annotated[
     str | None, typer.Option("--prompt", "-p", metavar="TEXT", help="Guidance for the agent.")
 ]
+PresetName = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", metavar="NAME", help="One of `ptq presets`: a mode, or a text of your own."
+    ),
+]
 Follow = Annotated[
     bool | None,
     typer.Option(
@@ -75,6 +83,7 @@ def auto(  # noqa: PLR0913 -- each an option of the command
     message: Message = None,
     file: Input = None,
     prompt: Prompt = None,
+    preset: PresetName = None,
     follow: Follow = None,
     as_json: AsJson = False,
     said: Said,
@@ -96,10 +105,30 @@ def auto(  # noqa: PLR0913 -- each an option of the command
         repository=repository,
         issue_number=number,
         task="" if number is not None else given,
-        guidance="\n\n".join(text for text in (given if number else "", prompt or "") if text),
+        guidance=joined(preset_of(settings, preset, said), given if number else "", prompt or ""),
         options=options_of(settings, said, specialists or []),
     )
     start(settings, wanted, follows=follow, as_json=as_json)
+
+
+def joined(*texts: str) -> str:
+    """Return the texts that there are, one under the other."""
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def preset_of(settings: Settings, name: str | None, said: Said) -> str:
+    """Return the guidance of a preset; one of a mode says ``--mode`` instead."""
+    if name is None:
+        return ""
+    known = presets(settings.presets)
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else " `ptq presets` lists them."
+        raise CommandError(f"there is no preset {name}.{hint}")
+    if known[name].mode is None:
+        return known[name].text
+    said.setdefault("--mode", name)
+    return ""
 
 
 def text_of(message: str | None, file: str | None) -> str:
@@ -107,14 +136,14 @@ def text_of(message: str | None, file: str | None) -> str:
     if message is not None and file is not None:
         raise CommandError("--message and --input are the same thing: give one of them")
     if file is None:
-        return (message or "").strip()[:MOST_GUIDANCE]
+        return (message or "").strip()[:MAX_GUIDANCE]
     try:
         text = inputs.read(file).decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{inputs.shown(file)}: no UTF-8 text (byte {error.start})") from error
     if not text.strip():
         raise InputError(f"{inputs.shown(file)}: it is empty")
-    return text.strip()[:MOST_GUIDANCE]
+    return text.strip()[:MAX_GUIDANCE]
 
 
 def options_of(settings: Settings, said: Said, words: list[str]) -> JobOptions:

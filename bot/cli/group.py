@@ -31,8 +31,18 @@ class Entry:
 
 ENTRIES = (
     Entry("auto", "auto", JOBS),
+    Entry("run", "run", JOBS),
+    Entry("list", "listing", LOOK),
+    Entry("status", "status", LOOK),
     Entry("follow", "follow", LOOK),
+    Entry("peek", "peek", LOOK),
     Entry("results", "results", LOOK),
+    Entry("apply", "apply", LOOK),
+    Entry("pr", "pr", LOOK),
+    Entry("takeover", "takeover", LOOK),
+    Entry("kill", "kill", LOOK),
+    Entry("clean", "clean", LOOK),
+    Entry("presets", "presets", MACHINES),
     Entry("setup", "setup", MACHINES),
     Entry("doctor", "doctor", MACHINES),
     Entry("repro", "repro", MACHINES),

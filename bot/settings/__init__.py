@@ -72,6 +72,8 @@ class Settings(Section):
     patch: PatchSettings = PatchSettings()
     proof: ProofSettings = ProofSettings()
     limits: LimitSettings = LimitSettings()
+    presets: Path | None = None
+    """A directory of texts ``NAME.md`` that a terminal's ``--preset NAME`` gives to the agent."""
     schedule: ScheduleSettings = ScheduleSettings()
     workers: WorkerSettings = WorkerSettings()
     progress_interval: Duration = timedelta(seconds=30)

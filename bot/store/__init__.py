@@ -10,6 +10,7 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery, Handled
 from bot.store.documents import Documents
 from bot.store.failed_deliveries import FailedDeliveries, FailedDelivery
+from bot.store.job_ids import JobIds
 from bot.store.jobs import Job, Jobs
 from bot.store.leases import Lease, Leases
 from bot.store.queue import Queue
@@ -29,6 +30,7 @@ __all__ = [
     "FailedDelivery",
     "Handled",
     "Job",
+    "JobIds",
     "Jobs",
     "Lease",
     "Leases",

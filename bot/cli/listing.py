@@ -1,0 +1,71 @@
+"""``ptq list``: the jobs and where they are."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli import background
+from bot.cli.opened import opened
+from bot.cli.showing import facts
+from bot.cli.words import AsJson
+from bot.investigation.machine import lease_of
+from bot.render.phrases import moment, money
+from bot.settings import Settings
+from bot.store import JobIds
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.store import Job
+
+
+def listing(
+    *,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many jobs are shown at most.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the jobs: those that go on, then the others, newest first."""
+    jobs = asyncio.run(_read(Settings.load(), limit))
+    if as_json:
+        typer.echo(json.dumps([_facts(job, end) for job, end in jobs], indent=2))
+        return
+    if not jobs:
+        typer.echo("There is no job yet: `ptq auto --issue N` asks for one.")
+        return
+    table = Table("state", "job", "issue", "run", "machine", "reserved until", "spend", "verdict")
+    for job, end in jobs:
+        known = facts(job)
+        issue = job.request.issue_number
+        table.add_row(
+            job.state.value,
+            job.id,
+            "-" if issue is None else f"#{issue}",
+            str(job.request.run),
+            job.machine or "-",
+            moment(end) if end else "-",
+            money(known["usd"]) if known["usd"] else "-",
+            known["verdict"] or "-",
+        )
+    Console().print(table)
+
+
+async def _read(settings: Settings, limit: int) -> list[tuple[Job, datetime | None]]:
+    async with opened(settings) as here:
+        await background.see_to_it(here)
+        jobs = [
+            await here.jobs.get(found) for found in await JobIds(here.database).listed(limit=limit)
+        ]
+        leases = [await here.leases.machine(lease_of(job.request)) for job in jobs]
+        return [(job, lease and lease[2]) for job, lease in zip(jobs, leases, strict=True)]
+
+
+def _facts(job: Job, end: datetime | None) -> dict[str, Any]:
+    return {**facts(job), "machine_until": end and end.isoformat()}

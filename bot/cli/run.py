@@ -1,0 +1,109 @@
+"""``ptq run``: a job on a machine that one already has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.asking import Wanted, issue_of
+from bot.cli.auto import (
+    Follow,
+    Input,
+    Issue,
+    Message,
+    PresetName,
+    Prompt,
+    Repo,
+    Specialists,
+    joined,
+    options_of,
+    preset_of,
+    start,
+    text_of,
+)
+from bot.cli.machine_side import LOCAL
+from bot.cli.options import Said, with_job_options
+from bot.cli.words import AsJson
+from bot.errors import CommandError
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.models import JobOptions
+
+_STANZA = """\
+there is no machine {name} in the settings. Write it into the file that PTQ_CONFIG names:
+
+  provider = "pool"
+
+  [[machines]]
+  name = "my-gpu"
+  host = "{host}"
+  port = {port}
+  user = "{user}"
+  key = "~/.ssh/id_ed25519"
+  known_hosts = "~/.ssh/known_hosts"
+  gpu_type = "h100"
+  gpus = 1
+
+Its host key must stand in that known_hosts file: log in once by hand and compare it."""
+
+
+@with_job_options
+def run(  # noqa: PLR0913 -- each an option of the command
+    specialists: Specialists = None,
+    *,
+    issue: Issue = None,
+    repo: Repo = None,
+    message: Message = None,
+    file: Input = None,
+    prompt: Prompt = None,
+    preset: PresetName = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="On this computer, with the provider `local`.")
+    ] = False,
+    follow: Follow = None,
+    as_json: AsJson = False,
+    said: Said,
+) -> None:
+    """Do the same as `ptq auto` on a machine that you have: --machine NAME, or --local.
+
+    The machine is one of the settings: its workspace is prepared when it is not yet (`ptq setup`).
+    """
+    settings = Settings.load()
+    repository, number = issue_of(settings, issue, repo)
+    given = text_of(message, file)
+    if number is None and not given:
+        raise CommandError("what is to be done? Give --issue N, or a task with -m TEXT or -i FILE")
+    wanted = Wanted(
+        repository=repository,
+        issue_number=number,
+        task="" if number is not None else given,
+        guidance=joined(preset_of(settings, preset, said), given if number else "", prompt or ""),
+        options=_options(settings, said, specialists or [], is_local=local),
+    )
+    start(settings, wanted, follows=follow, as_json=as_json)
+
+
+def _options(settings: Settings, said: Said, words: list[str], *, is_local: bool) -> JobOptions:
+    """Return the options of a job that names its machine; raise CommandError."""
+    named = said.pop("--machine", None)
+    if is_local == (named is not None):
+        raise CommandError(
+            "name one machine: --machine NAME of the settings, or --local (`ptq auto` takes any)"
+        )
+    lent = [LOCAL] if settings.provider == "local" else [one.name for one in settings.machines]
+    name = LOCAL if named is None else named
+    if name not in lent:
+        raise CommandError(_not_lent(name, lent))
+    return options_of(settings, said, words).model_copy(update={"machine": name})
+
+
+def _not_lent(name: str, lent: list[str]) -> str:
+    if name == LOCAL:
+        return f"PTQ_PROVIDER lends {', '.join(lent)}: with PTQ_PROVIDER=local it is this computer"
+    user, at, place = name.rpartition("@")
+    host, _, port = place.partition(":")
+    if at:
+        return _STANZA.format(name=name, user=user, host=host, port=port or 22)
+    return f"the settings lend no machine {name}: there is {', '.join(lent)}"
