@@ -42,7 +42,7 @@ from bot.store import (
     Workers,
     only_process,
 )
-from bot.sweeper import sweeping
+from bot.sweeper import sweeping, sweeping_jobs
 from bot.web import application
 from bot.workers import Worker
 
@@ -137,6 +137,9 @@ async def carrying_out(settings: Settings) -> AsyncGenerator[Jobs]:
     secret = await asyncio.to_thread(own_secret, settings)
     async with AsyncExitStack() as stack:
         process = await _process(settings, secret, stack)
+        await stack.enter_async_context(
+            sweeping_jobs(process.database, process.engine, process.parts)
+        )
         _log.info(CARRYING_OUT, provider=settings.provider)
         yield process.parts.jobs
         _log.info(STOPPING)

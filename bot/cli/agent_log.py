@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self
 from bot.agents import agents
 from bot.errors import PtqError, RemoteFileMissing
 from bot.hidden_text import strip_invisible
-from bot.investigation.machine import lease_of
 from bot.machines import provider
 from bot.workspace.layout import Layout
 
@@ -104,7 +103,7 @@ class AgentLog:
         return self._parser
 
     async def _find(self) -> tuple[Shell, str] | None:
-        reservation = await self._provider.look_up(lease_of(self._request))
+        reservation = await self._provider.look_up(self._request.lease_id)
         if reservation is None:
             return None
         shell = await self._stack.enter_async_context(self._provider.shell(reservation))

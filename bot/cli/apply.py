@@ -14,6 +14,7 @@ from bot import patch as patches
 from bot.cli.opened import opened
 from bot.cli.words import AsJson, JobName
 from bot.errors import CommandError, PatchRefused
+from bot.render.phrases import count
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,16 +48,18 @@ def apply(
         return
     for name in stat.files:
         typer.echo(f"  {name}")
-    typer.echo(
-        f"{path} is on branch {branch} now: {len(stat.files)} files, "
-        f"+{stat.added} -{stat.removed}, staged and not committed.\n\n"
-        f"Next:\n"
-        f"  git -C {path} diff --staged      read the change\n"
-        f"  ptq results {found.id}      read why, and run the repro yourself\n"
-        f"  git -C {path} commit             keep it, or\n"
-        f"  git -C {path} switch --discard-changes -     go back, and then\n"
-        f"  git -C {path} branch -D {branch}"
-    )
+    git = f"git -C {path}"
+    steps = {
+        "read the change": f"{git} diff --staged",
+        "read why": f"ptq results {found.id}",
+        "keep it": f"{git} commit",
+        "or go back": f"{git} switch --discard-changes -",
+        "and forget it": f"{git} branch -D {branch}",
+    }
+    size = f"{count(len(stat.files), 'file')}, +{stat.added} -{stat.removed}"
+    typer.echo(f"{path} is on branch {branch} now: {size}, staged and not committed.\n\nNext:")
+    for does, command in steps.items():
+        typer.echo(f"  {does + ':':<20} {command}")
 
 
 async def _apply(settings: Settings, name: str, path: Path) -> tuple[Job, str, DiffStat]:
@@ -74,8 +77,8 @@ async def _apply(settings: Settings, name: str, path: Path) -> tuple[Job, str, D
         await patches.apply(text, await patches.checkout.base_files(path, head, patch))
     except PatchRefused as error:
         base = job.build.base_commit if job.build else ""
-        more = f": it was made against {base[:12]}; check that out first" if base else ""
-        raise PatchRefused(f"the patch does not apply to {head[:12]} ({error}){more}") from error
+        more = f", and it was made against {base[:12]}" if base else ""
+        raise PatchRefused(f"{error}: {head[:12]} is checked out{more}") from error
     await _git(path, "switch", "--quiet", "--no-track", "--create", branch, head)
     try:
         await _git(path, "apply", "--index", "--whitespace=nowarn", "-", stdin=text)

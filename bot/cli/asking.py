@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot.cli import github_access
 from bot.durable import Client
 from bot.errors import CommandError, GitHubError, Refusal
-from bot.intake.investigate import INVESTIGATE, JOBS
+from bot.intake.investigate import INVESTIGATE, JOBS, workflow_of
 from bot.investigation.admission import FROZEN_ISSUE
 from bot.models import (
     DeliveryId,
@@ -125,7 +125,7 @@ async def _accepted(opened: Opened, request: JobRequest, issue: IssueSnapshot | 
             delivery_id=DeliveryId(f"terminal-{uuid.uuid4()}"),
             ordinal=0,
             enqueue=lambda connection, job_id: client.enqueuer(
-                INVESTIGATE, queue=JOBS, workflow_id=f"job/{job_id}", argument=job_id
+                INVESTIGATE, queue=JOBS, workflow_id=workflow_of(job_id), argument=job_id
             )(connection),
             documents={} if issue is None else {FROZEN_ISSUE: issue.model_dump_json()},
         )

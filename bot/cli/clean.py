@@ -16,7 +16,6 @@ from bot.cli.machine_side import LOCAL, listed, side_of
 from bot.cli.opened import opened
 from bot.cli.words import AsJson
 from bot.errors import CommandError
-from bot.investigation.machine import lease_of
 from bot.machines import provider
 from bot.models import JobState
 from bot.settings import Settings
@@ -93,7 +92,7 @@ async def _clean(settings: Settings, target: str, keep: int, everything: bool) -
         names = {machine.name for machine in settings.machines} | {LOCAL}
         if target in names:
             return await _clean_machine(here, target, keep=keep, everything=everything)
-        job = await here.job(target)
+        job = await _job(here, target, names)
         if keep:
             raise CommandError("--keep is for a machine: a job that is named is removed")
         if not job.state.is_end and not everything:
@@ -104,6 +103,14 @@ async def _clean(settings: Settings, target: str, keep: int, everything: bool) -
         async with side_of(settings, job.machine) as side:
             removed = await _remove(here, side, job)
         return Cleaned(job.machine, [job.id] if removed else [], [], [])
+
+
+async def _job(here: Opened, target: str, names: set[str]) -> Job:
+    try:
+        return await here.job(target)
+    except CommandError as error:
+        machines = ", ".join(sorted(names))
+        raise CommandError(f"{error}, and no machine of that name (there is {machines})") from error
 
 
 async def _clean_machine(here: Opened, name: str, *, keep: int, everything: bool) -> Cleaned:
@@ -137,7 +144,7 @@ async def _remove(here: Opened, side: Side, job: Job) -> bool:
         await _ended(here, job.id)
     was_there = await side.shell.stat(side.layout.job(job.id).directory) is not None
     await worktree.remove(side.shell, side.layout, job.id)
-    lease = lease_of(job.request)
+    lease = job.request.lease_id
     if await here.leases.machine(lease) is not None:
         lender = provider(here.settings, here.leases)
         await lender.release(lease)

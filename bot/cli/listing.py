@@ -14,7 +14,6 @@ from bot.cli import background
 from bot.cli.opened import opened
 from bot.cli.showing import facts
 from bot.cli.words import AsJson
-from bot.investigation.machine import lease_of
 from bot.render.phrases import moment, money
 from bot.settings import Settings
 from bot.store import JobIds
@@ -63,7 +62,7 @@ async def _read(settings: Settings, limit: int) -> list[tuple[Job, datetime | No
         jobs = [
             await here.jobs.get(found) for found in await JobIds(here.database).listed(limit=limit)
         ]
-        leases = [await here.leases.machine(lease_of(job.request)) for job in jobs]
+        leases = [await here.leases.machine(job.request.lease_id) for job in jobs]
         return [(job, lease and lease[2]) for job, lease in zip(jobs, leases, strict=True)]
 
 

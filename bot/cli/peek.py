@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 
 from bot.cli import background
 from bot.cli.agent_log import AgentLog
@@ -34,7 +33,8 @@ def peek(
         return
     console = Console()
     console.rule("worklog")
-    console.print(Markdown(worklog) if worklog.strip() else "The agent has not written it yet.")
+    text = worklog.strip() or "The agent has not written it yet."
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
     console.rule(f"the last {len(shown)} of {len(lines)} lines of the log")
     for line in shown:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from bot.cli import background
@@ -17,7 +16,6 @@ from bot.cli.opened import opened
 from bot.cli.showing import facts
 from bot.cli.words import AsJson, JobName
 from bot.hidden_text import strip_invisible
-from bot.investigation.machine import lease_of
 from bot.machines import provider
 from bot.models import JobState
 from bot.render.phrases import count, duration, moment, money
@@ -35,18 +33,18 @@ def status(job: JobName, *, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(known, indent=2))
         return
-    table = Table.grid(padding=(0, 2))
+    console = Console()
     for name, value in _rows(found, known):
         # A problem or a summary may be an agent's.
-        table.add_row(Text(name, style="bold"), Text(strip_invisible(value)))
-    Console().print(table)
+        line = Text.assemble((f"{name:<14}", "bold"), strip_invisible(value))
+        console.print(line, soft_wrap=True)
 
 
 async def _read(settings: Settings, name: str) -> tuple[Job, dict[str, Any]]:
     async with opened(settings) as here:
         await background.see_to_it(here)
         job = await here.job(name)
-        lease = await here.leases.machine(lease_of(job.request))
+        lease = await here.leases.machine(job.request.lease_id)
         return job, {
             **facts(job),
             "states": {state.value: at.isoformat() for state, at in job.states.items()},

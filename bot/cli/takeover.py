@@ -16,7 +16,6 @@ from bot.cli.opened import opened
 from bot.cli.words import AsJson, JobName
 from bot.errors import CommandError
 from bot.investigation.agent import gpus_of
-from bot.investigation.machine import lease_of
 from bot.machines import provider
 from bot.settings import Settings
 
@@ -63,7 +62,7 @@ async def _find(settings: Settings, name: str) -> tuple[Job, str]:
 
 async def _gpus(here: Opened, job: Job) -> dict[str, str]:
     """Return what shows only the job's GPUs; nothing once they were given back."""
-    lent = await provider(here.settings, here.leases).look_up(lease_of(job.request))
+    lent = await provider(here.settings, here.leases).look_up(job.request.lease_id)
     return {} if lent is None else gpus_of(lent)
 
 

@@ -12,7 +12,7 @@ from bot.configuration import Limits, patch_rules
 from bot.investigation.admission import frozen_issue
 from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.records import Prepared, Reserved
-from bot.models import GpuRequest, JobState, LeaseId
+from bot.models import GpuRequest, JobState
 from bot.patch import may_hold_compiled
 from bot.workspace import brief, rebuilding, repro, worktree
 from bot.workspace.free_task import subject
@@ -22,7 +22,7 @@ from bot.workspace.snapshot import visible
 
 if TYPE_CHECKING:
     from bot.investigation.parts import Parts
-    from bot.models import JobId, JobRequest, Reservation
+    from bot.models import JobId, JobRequest, LeaseId, Reservation
 
 MACHINE_RESERVED = "machine_reserved"
 MACHINE_RELEASED = "machine_released"
@@ -34,7 +34,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 def lease_of(request: JobRequest) -> LeaseId:
     """Return our id of a run's reservation: the same for every try of the step."""
-    return LeaseId(f"{request.job_id}/{request.run}")
+    return request.lease_id
 
 
 def run_of_lease(lease_id: LeaseId, job_id: JobId) -> int:

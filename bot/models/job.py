@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from bot.models.agent import AgentEnd
-from bot.models.names import Frozen, JobId, Person, RepositoryName
+from bot.models.names import Frozen, JobId, LeaseId, Person, RepositoryName
 from bot.models.verdict import Verdict
 
 
@@ -121,6 +121,11 @@ class JobRequest(Frozen):
             installation_id=self.installation_id,
             number=self.issue_number,
         )
+
+    @property
+    def lease_id(self) -> LeaseId:
+        """Our id of the run's reservation: the same for every try of the step."""
+        return LeaseId(f"{self.job_id}/{self.run}")
 
     @property
     def is_told(self) -> bool:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bot.sweeper.passes import sweeping
+from bot.sweeper.passes import sweeping, sweeping_jobs
 
-__all__ = ["sweeping"]
+__all__ = ["sweeping", "sweeping_jobs"]

@@ -39,15 +39,26 @@ async def sweeping(
     missed = MissedComments(
         parts.settings.github, parts.github, receiving, Deliveries(database), watermarks
     )
-    steps = Steps(parts)
-    leases = LeftLeases(parts, steps)
-    lost = LostJobs(engine, parts, steps, leases)
     passes = (
         Pass("deliveries", schedule.deliveries, redelivering.run),
         Pass("comments", schedule.comments, missed.run),
-        Pass("leases", schedule.jobs, leases.run),
-        Pass("lost_jobs", schedule.jobs, lost.run),
+        *_of_jobs(engine, parts),
         Pass("owed_comments", schedule.jobs, OwedComments(parts).run),
     )
     async with scheduled(Turns(database), passes):
         yield
+
+
+@asynccontextmanager
+async def sweeping_jobs(database: Database, engine: Engine, parts: Parts) -> AsyncGenerator[None]:
+    """Do the passes that need no GitHub."""
+    async with scheduled(Turns(database), _of_jobs(engine, parts)):
+        yield
+
+
+def _of_jobs(engine: Engine, parts: Parts) -> tuple[Pass, ...]:
+    steps = Steps(parts)
+    leases = LeftLeases(parts, steps)
+    lost = LostJobs(engine, parts, steps, leases)
+    every = parts.settings.schedule.jobs
+    return Pass("leases", every, leases.run), Pass("lost_jobs", every, lost.run)

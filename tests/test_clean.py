@@ -1,0 +1,99 @@
+"""Removing the directories of jobs from a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.models import JobState
+from tests.own_terminal import Terminal, terminal_of
+from tests.seeded import Seed, seed, served
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.harness import Bot
+
+
+def directories(jobs: Path) -> list[str]:
+    """Return the jobs that have a directory on the machine, by their issues."""
+    return sorted(path.name.rpartition("-")[2] for path in jobs.iterdir())
+
+
+async def cleaned(terminal: Terminal, *argv: str) -> dict[str, list[str]]:
+    """Clean; return the jobs by what became of them, by their issues."""
+    ended = await terminal.ptq("clean", *argv, "--json")
+    assert ended.status == 0, ended.err
+    told = json.loads(ended.out)
+    assert told.pop("machine") == "gpu-1"
+    return {name: [job.rpartition("-")[2] for job in jobs] for name, jobs in told.items()}
+
+
+async def test_the_newest_are_kept(world: Bot) -> None:
+    """So many are kept also when there are fewer; strangers' directories are never touched."""
+    jobs = world.machine.home / "ptq_workspace" / "jobs"
+    async with terminal_of(world) as terminal:
+        for job in [*await seed(terminal, Seed(1), Seed(2), Seed(3)), "20250101-somebody-99"]:
+            (jobs / job / "pytorch").mkdir(parents=True)
+        assert (await cleaned(terminal, "gpu-1", "--keep", "3"))["removed"] == []
+        assert directories(jobs) == ["1", "2", "3", "99"]
+        assert await cleaned(terminal, "gpu-1", "--keep", "1") == {
+            "removed": ["2", "1"],
+            "kept": ["3"],
+            "running": [],
+        }
+        assert directories(jobs) == ["3", "99"]
+
+
+async def test_a_running_job_is_left_alone(world: Bot) -> None:
+    """Neither its name nor its machine's removes it without --all."""
+    jobs = world.machine.home / "ptq_workspace" / "jobs"
+    async with terminal_of(world) as terminal:
+        for job in await seed(terminal, Seed(1), Seed(4, state=JobState.INVESTIGATING)):
+            (jobs / job / "pytorch").mkdir(parents=True)
+        async with served(terminal):
+            refused = await terminal.ptq("clean", "4")
+            assert (refused.status, refused.out) == (1, "")
+            assert refused.err == snapshot(
+                "ptq: YYYYMMDD-pytorch-4 is running (investigating): --all stops it first\n"
+            )
+            everything = await terminal.ptq("clean", "gpu-1")
+    assert everything.out == snapshot("""\
+removed YYYYMMDD-pytorch-1
+left YYYYMMDD-pytorch-4: it is running; --all stops it first
+""")
+    assert directories(jobs) == ["4"]
+
+
+@pytest.mark.parametrize("target", ["gpu-1", "1"])
+async def test_an_unreachable_machine_is_not_a_stopped_one(world: Bot, target: str) -> None:
+    """Where the machine does not answer, nothing is removed and nothing is released."""
+    async with terminal_of(world) as terminal:
+        (job,) = await seed(terminal, Seed(1))
+        directory = world.machine.home / "ptq_workspace" / "jobs" / job
+        directory.mkdir(parents=True)
+        port = world.machine.settings.port
+        config = terminal.config.read_text()
+        terminal.config.write_text(config.replace(f"port = {port}", "port = 1"))
+        ended = await terminal.ptq("clean", target)
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err == "ptq: machine gpu-1 does not answer\n"
+    assert directory.exists()
+
+
+async def test_nothing_to_clean(world: Bot) -> None:
+    """What is to be cleaned is named, once."""
+    async with terminal_of(world) as terminal:
+        await seed(terminal)
+        assert (await terminal.ptq("clean", "gpu-9")).err == snapshot(
+            "ptq: there is no job gpu-9 in this database, and no machine of that name (there is gpu-1, local)\n"
+        )
+        assert (await terminal.ptq("clean")).err == snapshot(
+            "ptq: name a job or a machine of the settings, or say --local\n"
+        )
+        assert (await terminal.ptq("clean", "gpu-1")).out == snapshot(
+            "There is nothing to remove on gpu-1.\n"
+        )

@@ -1,0 +1,134 @@
+"""Looking at jobs from a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.models import JobState
+from tests.own_terminal import terminal_of
+from tests.seeded import Seed, seed, served
+
+if TYPE_CHECKING:
+    from tests.harness import Bot
+
+
+async def test_the_jobs_and_where_they_are(world: Bot) -> None:
+    """What is known of jobs is read beside whoever carries them out, by people and scripts."""
+    async with terminal_of(world) as terminal:
+        _, running = await seed(terminal, Seed(7), Seed(8, state=JobState.INVESTIGATING))
+        async with served(terminal):
+            listed = await terminal.ptq("list")
+            assert (listed.status, listed.err) == (0, "")
+            assert columns(listed.out) == snapshot(
+                [
+                    [
+                        "state",
+                        "job",
+                        "issue",
+                        "run",
+                        "machine",
+                        "reserved until",
+                        "spend",
+                        "verdict",
+                    ],
+                    [
+                        "investigating",
+                        "YYYYMMDD-pytorch-8",
+                        "#8",
+                        "1",
+                        "gpu-1",
+                        "DATE",
+                        "$0.50",
+                        "-",
+                    ],
+                    ["", "", "", "", "", "UTC", "", ""],
+                    ["finished", "YYYYMMDD-pytorch-7", "#7", "1", "gpu-1", "-", "$0.50", "fixed"],
+                ]
+            )
+            status = await terminal.ptq("status", "7")
+            assert status.out == snapshot("""\
+job           YYYYMMDD-pytorch-7, run 1
+state         finished for N s
+machine       gpu-1
+torch         2.13.0 (no GPU)
+agent         3 turns, $0.50
+verdict       fixed
+summary       It works[2J now.
+""")
+            known = json.loads((await terminal.ptq("status", running, "--json")).out)
+    assert (known["state"], known["machine"], known["turns"]) == ("investigating", "gpu-1", 3)
+    assert known["machine_until"] is not None
+
+
+def columns(table: str) -> list[list[str]]:
+    """Return the cells of a table, without its lines."""
+    rows = [line for line in table.splitlines() if line[:1] in "┃│"]
+    return [[cell.strip() for cell in row.strip("┃│").replace("┃", "│").split("│")] for row in rows]
+
+
+async def test_what_an_agent_is_doing(world: Bot) -> None:
+    """The worklog and the log are read on the machine while it works, and kept afterwards."""
+    async with terminal_of(world) as terminal:
+        left = {"worklog.md": "- read it\n", "log": "no JSON\x1b[2J\n"}
+        ended, running = await seed(
+            terminal, Seed(7, documents=left), Seed(8, state=JobState.INVESTIGATING)
+        )
+        directory = world.machine.home / "ptq_workspace" / "jobs" / running
+        directory.mkdir(parents=True)
+        (directory / "worklog.md").write_text("## Run 1\n\nIt fails\x1b[2J.\n")
+        async with served(terminal):
+            peeked = await terminal.ptq("peek", "8", "--log", "5")
+            assert peeked.out == snapshot("""\
+───────────────────────────────────────────── worklog ──────────────────────────────────────────────
+## Run 1
+
+It fails[2J.
+───────────────────────────────── the last 0 of 0 lines of the log ─────────────────────────────────
+""")
+            kept = json.loads((await terminal.ptq("peek", ended, "--json")).out)
+    assert kept["worklog"] == "- read it\n"
+    assert not any("\x1b" in line for line in kept["log"])
+
+
+async def test_entering_a_worktree(world: Bot) -> None:
+    """One line logs in as ptq does, with the pinned key, and opens a shell as the agent has it."""
+    async with terminal_of(world) as terminal:
+        (job,) = await seed(terminal, Seed(7))
+        worktree = world.machine.home / "ptq_workspace" / "jobs" / job / "pytorch"
+        worktree.mkdir(parents=True)
+        taken = await terminal.ptq("takeover", "7")
+        pinned = (terminal.state / "known_hosts" / "gpu-1").read_text()
+    machine = world.machine.settings
+    line = taken.out.replace(str(machine.port), "PORT").replace(machine.user, "USER")
+    assert line == snapshot(
+        "ssh -t -p PORT -i /srv/machine/id_ed25519 -o UserKnownHostsFile=/srv/own-state/known_hosts/gpu-1 -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes USER@127.0.0.1 'bash -lc '\"'\"'cd /home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/pytorch && exec env PYTHONPATH=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/pytorch VIRTUAL_ENV=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/.venv PATH=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/.venv/bin:\"$PATH\" bash -i'\"'\"''\n"
+    )
+    assert pinned == f"[{machine.host}]:{machine.port} {machine.known_hosts.strip()}\n"
+
+
+async def test_a_terminal_without_jobs(world: Bot) -> None:
+    """There is nothing to list before the first job, and how to ask for one is said."""
+    async with terminal_of(world) as terminal:
+        nothing = await terminal.ptq("list")
+        assert (nothing.status, nothing.out) == (2, "")
+        assert "there is no database to open" in nothing.err
+        await seed(terminal)
+        assert (await terminal.ptq("list")).out == snapshot(
+            "There is no job yet: `ptq auto --issue N` asks for one.\n"
+        )
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "peek", "results", "kill", "follow", "takeover", "pr", "clean"]
+)
+async def test_a_job_that_is_not_there(world: Bot, command: str) -> None:
+    """A wrong name is told, with an exit status that scripts can use."""
+    async with terminal_of(world) as terminal:
+        await seed(terminal)
+        ended = await terminal.ptq(command, "9")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.startswith("ptq: there is no job 9 in this database")
