@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import MachineError
+from bot.fence import Fence
 from bot.investigation import WaitingRoom
 from bot.models import (
     DeliveryId,
@@ -138,9 +139,12 @@ async def test_a_repository_limits_its_own_jobs(world: Bot) -> None:
 
 
 @asynccontextmanager
-async def waiting(path: Path, many: int) -> AsyncGenerator[tuple[Leases, Queue, list[LeaseId]]]:
+async def waiting(
+    path: Path, many: int, *, fence: Fence | None = None
+) -> AsyncGenerator[tuple[Leases, Queue, list[LeaseId]]]:
     """Have so many jobs wait for the one slot of a machine."""
-    database = await asyncio.to_thread(Database, f"sqlite:///{path / 'ptq.sqlite'}")
+    url = f"sqlite:///{path / 'ptq.sqlite'}"
+    database = await asyncio.to_thread(Database, url, fence=fence)
     await database.upgrade()
     jobs, leases = Jobs(database), Leases(database)
     wanted = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=1))
@@ -185,6 +189,28 @@ async def test_a_released_lease_wakes_the_next_job(tmp_path: Path) -> None:
         await asyncio.gather(*map(work, ids))
         await room.close()
         assert order == ids
+
+
+async def test_a_process_that_was_silent_for_a_moment_goes_on_looking(tmp_path: Path) -> None:
+    """Who waits in it for a machine gets the turn when the heartbeats get through again."""
+    loop, looks = asyncio.get_running_loop(), asyncio.Queue[float]()
+
+    def clock() -> float:
+        loop.call_soon_threadsafe(looks.put_nowait, 0.0)
+        return 0.0
+
+    fence = Fence(timedelta(hours=1), clock=clock)
+    fence.renew(sent=0)
+    async with waiting(tmp_path, 1, fence=fence) as (_, queue, (only,)):
+        room = WaitingRoom(queue, interval=timedelta(milliseconds=1))
+        fence.close()
+        turn = asyncio.ensure_future(room.turn(only))
+        for _ in range(looks.qsize() + 2):
+            await looks.get()
+        assert not turn.done()
+        fence.renew(sent=0)
+        await turn
+        await room.close()
 
 
 async def test_a_lease_that_was_released_has_no_turn(tmp_path: Path) -> None:

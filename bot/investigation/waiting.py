@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import MachineError
+from bot.errors import MachineError, Paused
 from bot.store import DatabaseError
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class WaitingRoom:
             self._news.clear()
             try:
                 await self._admit()
-            except DatabaseError as error:
+            except (DatabaseError, Paused) as error:
+                # Who waits goes on waiting: it may be for a moment only.
                 _log.warning(QUEUE_NOT_SEEN, kind=type(error).__name__)
             try:
                 async with asyncio.timeout(self._interval):
