@@ -18,6 +18,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from pydantic import TypeAdapter
 
 from bot import errors
+from bot.durable import records
 from bot.durable.client import enqueuer
 from bot.durable.library import (
     APPLICATION,
@@ -34,6 +35,7 @@ from bot.fence import Fence
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
 
     import sqlalchemy as sa
     from dbos import DBOSClient
@@ -200,13 +202,11 @@ class Engine:
         client = self._client
         if client is None or not workflow_ids:
             return set(workflow_ids)
-        found = await client.list_workflows_async(
-            workflow_ids=list(workflow_ids),
-            status=["ENQUEUED", "DELAYED", "PENDING"],
-            load_input=False,
-            load_output=False,
-        )
-        return {workflow.workflow_id for workflow in found}
+        return await records.unended(client, workflow_ids)
+
+    async def delete_ended(self, before: datetime) -> int:
+        """Delete the records of workflows that began before and have ended; return how many."""
+        return 0 if self._client is None else await records.delete_ended(self._client, before)
 
     async def step(
         self,

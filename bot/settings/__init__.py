@@ -28,7 +28,7 @@ from bot.settings.reading import (
 )
 from bot.settings.section import Duration, Section
 from bot.settings.torch import PatchSettings, ProofSettings, TorchSettings
-from bot.settings.upkeep import ScheduleSettings
+from bot.settings.upkeep import RetentionSettings, ScheduleSettings
 from bot.settings.workers import WorkerSettings
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ __all__ = [
     "ModelSettings",
     "PatchSettings",
     "ProofSettings",
+    "RetentionSettings",
     "ScheduleSettings",
     "Settings",
     "TorchSettings",
@@ -76,6 +77,7 @@ class Settings(Section):
     """A directory of texts ``NAME.md`` that a terminal's ``--preset NAME`` gives to the agent."""
     schedule: ScheduleSettings = ScheduleSettings()
     workers: WorkerSettings = WorkerSettings()
+    retention: RetentionSettings = RetentionSettings()
     progress_interval: Duration = timedelta(seconds=30)
     """The shortest time between two edits of a progress comment."""
     poll_interval: Duration = timedelta(seconds=1)

@@ -8,11 +8,13 @@ from bot.store.acceptance import Accepted
 from bot.store.configurations import RightConfigurations
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery, Handled
+from bot.store.directories import LeftDirectories, LeftDirectory
 from bot.store.documents import Documents
 from bot.store.failed_deliveries import FailedDeliveries, FailedDelivery
 from bot.store.job_ids import JobIds
 from bot.store.jobs import Job, Jobs
 from bot.store.leases import Lease, Leases
+from bot.store.pruning import Pruning
 from bot.store.queue import Queue
 from bot.store.repository_jobs import RepositoryJobs
 from bot.store.state_directory import is_served, only_process
@@ -34,6 +36,9 @@ __all__ = [
     "Jobs",
     "Lease",
     "Leases",
+    "LeftDirectories",
+    "LeftDirectory",
+    "Pruning",
     "Queue",
     "RepositoryJobs",
     "RightConfigurations",

@@ -91,6 +91,8 @@ def _sqlite(url: str) -> sa.Engine:
     def _connected(connection: sqlite3.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] -- SQLAlchemy calls it
         connection.isolation_level = None
         connection.execute("PRAGMA busy_timeout=30000")
+        # Before there is anything in it: what is deleted can be given back to the disk.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("PRAGMA journal_mode=WAL")
         # FULL: a delivery that was answered 202 survives a power cut.
         connection.execute("PRAGMA synchronous=FULL")

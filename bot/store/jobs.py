@@ -131,7 +131,7 @@ class Jobs:
 
     async def set_told(self, job_id: JobId) -> None:
         """Keep that nothing is owed to people any more."""
-        await self._database.call(_set, job_id, {"told_at": datetime.now(UTC)})
+        await self._database.call(_set_told, job_id)
 
     async def set_pull(self, job_id: JobId, pull: PullRequest) -> None:
         """Keep the draft pull request."""
@@ -207,6 +207,13 @@ def _enter(connection: sa.Connection, job_id: JobId, state: JobState) -> Job:
 def _set(connection: sa.Connection, job_id: JobId, values: dict[str, Any]) -> None:
     connection.execute(
         _TABLE.update().where(_TABLE.c.id == job_id).values(**values, updated_at=datetime.now(UTC))
+    )
+
+
+def _set_told(connection: sa.Connection, job_id: JobId) -> None:
+    """Nothing about the job itself changes by that."""
+    connection.execute(
+        _TABLE.update().where(_TABLE.c.id == job_id).values(told_at=datetime.now(UTC))
     )
 
 

@@ -144,6 +144,7 @@ leases = sa.Table(
     sa.Column("admitted_at", UtcTime, comment="when it was its turn"),
     sa.Column("expires_at", UtcTime, nullable=False),
     sa.Column("released_at", UtcTime),
+    sa.Column("cleaned_at", UtcTime, comment="when the job's directory there was removed"),
     sa.Column("lost_at", UtcTime, comment="when its machine had died under it"),
     sa.Index("ix_ptq_leases_state", "state", "machine"),
     sa.Index("ix_ptq_leases_job", "job_id"),

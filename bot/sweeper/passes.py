@@ -6,10 +6,19 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from bot.investigation import Steps
-from bot.store import Deliveries, FailedDeliveries, Turns, Watermarks
+from bot.store import (
+    Deliveries,
+    FailedDeliveries,
+    LeftDirectories,
+    Pruning,
+    Turns,
+    Watermarks,
+)
 from bot.sweeper.left_leases import LeftLeases
 from bot.sweeper.lost_jobs import LostJobs
 from bot.sweeper.missed_comments import MissedComments
+from bot.sweeper.old_directories import OldDirectories
+from bot.sweeper.old_records import OldFiles, OldRecords
 from bot.sweeper.owed_comments import OwedComments
 from bot.sweeper.redelivering import Redelivering
 from bot.sweeper.schedule import Pass, scheduled
@@ -44,6 +53,7 @@ async def sweeping(
         Pass("comments", schedule.comments, missed.run),
         *_of_jobs(engine, parts),
         Pass("owed_comments", schedule.jobs, OwedComments(parts).run),
+        *_pruning(database, engine, parts),
     )
     async with scheduled(Turns(database), passes):
         yield
@@ -52,7 +62,8 @@ async def sweeping(
 @asynccontextmanager
 async def sweeping_jobs(database: Database, engine: Engine, parts: Parts) -> AsyncGenerator[None]:
     """Do the passes that need no GitHub."""
-    async with scheduled(Turns(database), _of_jobs(engine, parts)):
+    passes = (*_of_jobs(engine, parts), *_pruning(database, engine, parts))
+    async with scheduled(Turns(database), passes):
         yield
 
 
@@ -62,3 +73,16 @@ def _of_jobs(engine: Engine, parts: Parts) -> tuple[Pass, ...]:
     lost = LostJobs(engine, parts, steps, leases)
     every = parts.settings.schedule.jobs
     return Pass("leases", every, leases.run), Pass("lost_jobs", every, lost.run)
+
+
+def _pruning(database: Database, engine: Engine, parts: Parts) -> tuple[Pass, ...]:
+    settings = parts.settings
+    every, retention = settings.schedule.pruning, settings.retention
+    directories = OldDirectories(parts, LeftDirectories(database))
+    records = OldRecords(retention, Pruning(database), engine)
+    files = OldFiles(retention, settings.state / "jobs", parts.jobs)
+    return (
+        Pass("old_directories", every, directories.run),
+        Pass("old_records", every, records.run),
+        Pass("old_files", every, files.run, in_each_process=True),
+    )

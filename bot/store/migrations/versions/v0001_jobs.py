@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.Column("admitted_at", sa.String(32)),
         sa.Column("expires_at", sa.String(32), nullable=False),
         sa.Column("released_at", sa.String(32)),
+        sa.Column("cleaned_at", sa.String(32)),
         sa.Column("lost_at", sa.String(32)),
     )
     op.create_index("ix_ptq_leases_state", "ptq_leases", ["state", "machine"])
