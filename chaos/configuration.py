@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.fakes.github import FakeGitHub
     from tests.fakes.machine import FakeMachine
 
-SILENCE = 5.0
+SILENCE = 10.0
 """Seconds after which a process on Postgres is taken over."""
 
 _AGENT = Path(__file__).with_name("agent.py")

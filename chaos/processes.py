@@ -6,6 +6,7 @@ import asyncio
 import re
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parent.parent
 _URL = re.compile(rb"http://127\.0\.0\.1:\d+")
+_LONGEST_LINE = 1 << 24
+"""Bytes: a traceback in JSON is one line."""
 _ENDING_SECONDS = 30.0
 _MOST_FAILURES = 3
 """Starts in a row that come to nothing."""
@@ -74,6 +77,7 @@ class BotProcess:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            limit=_LONGEST_LINE,
             # Ctrl-C is for us: we end it.
             start_new_session=True,
         )
@@ -86,7 +90,8 @@ class BotProcess:
         if process is None or process.returncode is not None:
             self._process = process
             return False
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
         await self._read_on()
         return True
@@ -118,7 +123,8 @@ class BotProcess:
             async with asyncio.timeout(_ENDING_SECONDS):
                 status = await process.wait()
         except TimeoutError:
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
             self.ends.append(f"{self.name} did not end within {_ENDING_SECONDS:.0f} s of SIGTERM")
         else:
@@ -152,4 +158,5 @@ class BotProcess:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
-            self._process.send_signal(number)
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)

@@ -115,7 +115,7 @@ class Trouble:
         has_work = bool(self._world.unfinished())
         if process.freeze():
             self.hits += has_work
-            longest = 1.5 * SILENCE + 2 if self._world.options.database == "postgres" else 3
+            longest = 1.4 * SILENCE if self._world.options.database == "postgres" else 3
             shortest = SILENCE + 0.5 if self._world.options.database == "postgres" else 0.5
             self._do(self._thaw(process, self._random.uniform(shortest, longest)))
 
