@@ -39,6 +39,8 @@ _TRIED = (
 )
 _SHORTEST = 0.2
 """Seconds between two looks at a job, however short the interval."""
+_EACH = 1.0
+"""Seconds for one edit: GitHub takes 180 writes a minute, and all jobs share them."""
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -65,6 +67,7 @@ class Reporter:
         self._redactor = redactor
         self._interval = interval.total_seconds()
         self._shown: dict[JobId, tuple[float, str]] = {}
+        self._live: set[asyncio.Future[None]] = set()
 
     async def announce(self, job_id: JobId) -> None:
         """Write the progress comment, before anything is asked of a provider."""
@@ -101,9 +104,11 @@ class Reporter:
     async def live(self, job_id: JobId) -> AsyncGenerator[None]:
         """Keep the progress comment up to date while the block runs."""
         keeping = asyncio.ensure_future(self._keep_shown(job_id))
+        self._live.add(keeping)
         try:
             yield
         finally:
+            self._live.discard(keeping)
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 
@@ -147,7 +152,8 @@ class Reporter:
 
     async def _keep_shown(self, job_id: JobId) -> None:
         while True:
-            await asyncio.sleep(max(self._interval, _SHORTEST))
+            others = (len(self._live) - 1) * _EACH
+            await asyncio.sleep(max(self._interval, _SHORTEST, others))
             await self.show(job_id)
 
     async def _write_once(self, thread: Thread, marker: render.Marker, text: str) -> Comment:

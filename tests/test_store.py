@@ -155,7 +155,8 @@ async def test_a_job_remembers_when_each_state_began(database: Database) -> None
     again = await jobs.enter(job_id, JobState.PREPARING)
     assert first.states[JobState.PREPARING] == again.states[JobState.PREPARING]
 
-    await jobs.set_progress(job_id, AgentProgress(turns=3, usd=0.5))
+    jobs.progress.keep(job_id, AgentProgress(turns=3, usd=0.5))
+    await jobs.progress.write()
     await jobs.finish(job_id, JobState.FAILED)
     ended = await jobs.enter(job_id, JobState.PREPARING)
     assert ended.state is JobState.FAILED

@@ -128,6 +128,7 @@ async def follow(
     async with (
         parts.provider.shell(reservation) as shell,
         parts.reporter.live(job_id),
+        parts.jobs.progress.written(),
         model_port.kept(
             shell,
             launched.model_port,
@@ -170,7 +171,7 @@ async def _read(
                 progress = parser.progress
                 turns = progress.turns + launched.earlier_turns
                 shown = progress.model_copy(update={"turns": turns})
-                await parts.jobs.set_progress(request.job_id, shown)
+                parts.jobs.progress.keep(request.job_id, shown)
     status = await runs.status(shell, run)
     if status.state == "absent":
         return AgentResult(end=AgentEnd.CRASHED, message="the agent was not started")

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from bot.models import DeliveryId, JobId
 from bot.store import tables
+from bot.store.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +48,7 @@ class Deliveries:
     def __init__(self, database: Database) -> None:
         """Work on this database."""
         self._database = database
+        self._together = Together(database)
 
     async def record(
         self,
@@ -58,7 +61,9 @@ class Deliveries:
 
         Return False when it is known already (a redelivery keeps its id): then nothing happens.
         """
-        return await self._database.call(_record, delivery_id, event, payload, enqueue)
+        return await self._together.call(
+            lambda connection: _record(connection, delivery_id, event, payload, enqueue)
+        )
 
     async def read(self, delivery_id: DeliveryId) -> Delivery:
         """Return a delivery that waits; raise LookupError for an unknown one."""
@@ -157,18 +162,20 @@ def _record(
     payload: str | None,
     enqueue: Callable[[sa.Connection], None] | None,
 ) -> bool:
-    try:
-        with connection.begin_nested():
-            connection.execute(
-                tables.deliveries.insert().values(
-                    id=delivery_id,
-                    event=event[:64],
-                    received_at=datetime.now(UTC),
-                    state="ignored" if enqueue is None else "waiting",
-                    payload=payload,
-                )
-            )
-    except IntegrityError:
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    made = connection.execute(
+        insert(tables.deliveries)
+        .values(
+            id=delivery_id,
+            event=event[:64],
+            received_at=datetime.now(UTC),
+            state="ignored" if enqueue is None else "waiting",
+            payload=payload,
+        )
+        .on_conflict_do_nothing(),
+        execution_options={"preserve_rowcount": True},
+    )
+    if not made.rowcount:
         return False
     if enqueue is not None:
         enqueue(connection)

@@ -19,6 +19,7 @@ from bot.models import (
 )
 from bot.store import tables
 from bot.store.acceptance import Accepted, accept
+from bot.store.live_progress import LiveProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +63,8 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         """Work on this database."""
         self._database = database
+        self.progress = LiveProgress(database)
+        """What the agents' logs say so far."""
 
     async def accept(
         self,
@@ -102,10 +105,6 @@ class Jobs:
     async def set_machine(self, job_id: JobId, machine: str) -> None:
         """Keep the name of the machine, for people."""
         await self._database.call(_set, job_id, {"machine": machine})
-
-    async def set_progress(self, job_id: JobId, progress: AgentProgress) -> None:
-        """Keep what the agent's log says so far."""
-        await self._database.call(_set, job_id, {"progress": progress.model_dump(mode="json")})
 
     async def set_build(self, job_id: JobId, build: TorchBuild) -> None:
         """Keep what the workspace runs."""
