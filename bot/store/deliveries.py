@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from bot.models import RepositoryName
     from bot.store.database import Database
 
+# Made once: a busy door would spend its time on putting the statement together.
+_INSERT = {
+    "sqlite": sqlite.insert(tables.deliveries).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(tables.deliveries).on_conflict_do_nothing(),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -162,18 +168,15 @@ def _record(
     payload: str | None,
     enqueue: Callable[[sa.Connection], None] | None,
 ) -> bool:
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    values = {
+        "id": delivery_id,
+        "event": event[:64],
+        "received_at": datetime.now(UTC),
+        "state": "ignored" if enqueue is None else "waiting",
+        "payload": payload,
+    }
     made = connection.execute(
-        insert(tables.deliveries)
-        .values(
-            id=delivery_id,
-            event=event[:64],
-            received_at=datetime.now(UTC),
-            state="ignored" if enqueue is None else "waiting",
-            payload=payload,
-        )
-        .on_conflict_do_nothing(),
-        execution_options={"preserve_rowcount": True},
+        _INSERT[connection.dialect.name], values, execution_options={"preserve_rowcount": True}
     )
     if not made.rowcount:
         return False

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _AT_ONCE = 200
+_TRANSACTIONS = 4
+"""At once on Postgres; SQLite has one writer."""
 
 
 class Together:
@@ -30,7 +32,8 @@ class Together:
         """Work on this database."""
         self._database = database
         self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
-        self._running: asyncio.Task[None] | None = None
+        self._room = 1 if database.is_sqlite else _TRANSACTIONS
+        self._running: set[asyncio.Task[None]] = set()
 
     async def call(self, work: Callable[[sa.Connection], T]) -> T:
         """Run the work in a transaction that others may share; return when it is committed.
@@ -39,8 +42,10 @@ class Together:
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, done))
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
+        if len(self._running) < self._room:
+            running = asyncio.create_task(self._run())
+            self._running.add(running)
+            running.add_done_callback(self._running.discard)
         return await done
 
     async def _run(self) -> None:
@@ -57,7 +62,6 @@ class Together:
             else:
                 for (_, done), result in zip(batch, results, strict=True):
                     _tell(done, result)
-        self._running = None
 
     async def _alone(self, work: Callable[[sa.Connection], Any], done: asyncio.Future[Any]) -> None:
         try:
