@@ -24,7 +24,7 @@ from bot.intake.handlers import Handlers
 from bot.intake.investigate import INVESTIGATE, JOBS, InvestigateHandler
 from bot.intake.receiving import DELIVERIES, HANDLE_DELIVERY
 from bot.intake.replies import Replies
-from bot.investigation import Investigation, Parts, Steps, WaitingRoom
+from bot.investigation import Investigation, Parts, Steps, WaitingRoom, Watch
 from bot.machines import provider as machine_provider
 from bot.publisher import Publisher
 from bot.redaction import Redactor
@@ -211,6 +211,8 @@ async def _parts(
     queue = Queue(database, machines=provider.offers, limits=settings.limits)
     room = WaitingRoom(queue, interval=settings.poll_interval)
     stack.push_async_callback(room.close)
+    watch = Watch(jobs, leases, interval=settings.poll_interval)
+    stack.push_async_callback(watch.close)
     return Parts(
         settings=settings,
         github=github,
@@ -220,6 +222,7 @@ async def _parts(
         leases=leases,
         queue=queue,
         room=room,
+        watch=watch,
         documents=documents,
         provider=provider,
         agents=known_agents,

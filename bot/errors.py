@@ -16,6 +16,7 @@ PtqError
 │   └── PayloadError          signed, but not of the shape that GitHub documents
 ├── MachineError          a machine or its provider failed; another machine may do
 │   ├── MachineUnreachable    refused, lost, timed out, or the host key is not the pinned one
+│   ├── LeaseLost             the reservation is gone under a job that still needs it
 │   ├── NoMachine             the provider has nothing that fits, now or ever (``final``)
 │   ├── CommandFailed         a command on the machine ended with a non-zero exit status
 │   ├── CommandTimedOut       a command on the machine outran its time limit and was ended
@@ -101,6 +102,10 @@ class MachineError(PtqError):
 
 class MachineUnreachable(MachineError):
     """No connection to the machine: refused, lost, timed out or the wrong host key."""
+
+
+class LeaseLost(MachineError):
+    """The reservation is gone under a job that still needs it."""
 
 
 class NoMachine(MachineError):

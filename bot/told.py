@@ -22,13 +22,15 @@ LOG_LINES = 60
 def job_view(job: Job) -> render.Job:
     """Return what every message about a job needs."""
     request = job.request
+    more = outcome_of(job).more_hours if job.outcome is not None else 0.0
+    options = request.options.model_copy(update={"hours": request.options.hours + more})
     return render.Job(
         id=job.id,
         run=request.run,
         issue_number=request.issue_number,
         requester=request.requester.login,
         command_url=request.command_url,
-        options=request.options,
+        options=options,
     )
 
 

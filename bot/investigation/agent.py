@@ -1,33 +1,28 @@
-"""The steps about the agent: start it, follow it to its end, stop it."""
+"""The steps about the agent: start it, and stop it; ``following`` is between."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import uuid
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.agents import model_port, runs
+from bot.agents import runs
 from bot.agents.base import Launch
 from bot.errors import AgentError, RemoteFileMissing
-from bot.investigation.cancelling import unless_cancelled
-from bot.investigation.records import Followed, Launched, Prepared
-from bot.models import AgentEnd, AgentResult, JobState, Proof
+from bot.investigation.records import Launched, Prepared
+from bot.models import JobState, Proof
 from bot.workspace.retry import retry_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from bot.investigation.parts import Parts
     from bot.machines.base import Shell
     from bot.models import JobId, JobPaths, JobRequest, Reservation
 
 AGENT_STARTED = "agent_started"
-AGENT_ENDED = "agent_ended"
 
 PROOF = "proof.json"
 """The document that holds what the bot itself saw."""
@@ -38,8 +33,6 @@ _SHARE = 8
 """A short reservation keeps one part in this many instead."""
 
 _PLAN_BYTES = 4096
-_LATE = timedelta(minutes=2)
-"""The runner ends the agent at its deadline; this much later we do it ourselves."""
 _SESSIONS = uuid.UUID("6f0d3a52-6a0b-4a5e-9c3e-0f5f0f1f8e55")
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -54,7 +47,7 @@ async def launch(
     request = (await parts.jobs.get(job_id)).request
     await parts.jobs.enter(job_id, JobState.INVESTIGATING)
     await parts.reporter.show(job_id)
-    paths = _paths(prepared)
+    paths = paths_of(prepared)
     agent = parts.agent(request.options.agent)
     async with parts.provider.shell(reservation) as shell:
         launched = await _plan(parts, request, paths, reservation, shell, attempt=attempt)
@@ -73,7 +66,7 @@ async def launch(
             home=f"{paths.directory}/home",
             path=await _path(shell, paths),
             model_url=f"http://127.0.0.1:{launched.model_port}",
-            model_token=parts.gateway.token(job_id, until=launched.hard_deadline),
+            model_token=parts.gateway.token(job_id, until=_latest_end(parts, request, launched)),
             environment=_environment(paths, reservation, run_directory=run.directory),
         )
         await runs.start(shell, run, agent.invocation(launching))
@@ -92,6 +85,7 @@ async def _plan(
 ) -> Launched:
     """Write down how the agent will be started, or find what an interrupted try wrote."""
     plan = f"{run_directory(request, paths, attempt=attempt)}/plan.json"
+    end = await end_of(parts, reservation)
     try:
         launched = Launched.model_validate_json(await shell.read(plan, limit=_PLAN_BYTES))
     except RemoteFileMissing:
@@ -99,83 +93,21 @@ async def _plan(
     else:
         # Whoever follows the run leads its port to the model.
         # The file lies on the machine: it may shorten the time, and never lengthen it.
-        hard = min(launched.hard_deadline, reservation.expires_at)
-        return launched.model_copy(update={"hard_deadline": hard})
-    soft, hard = _deadlines(parts, reservation, now=datetime.now(UTC))
+        hard = min(launched.hard_deadline, end)
+        return launched.model_copy(update={"hard_deadline": hard, "lease_end": end})
+    soft, hard = _deadlines(parts, end, now=datetime.now(UTC))
     launched = Launched(
         session_id=str(uuid.uuid5(_SESSIONS, f"{request.job_id}/{request.run}")),
         model_port=await shell.forward(parts.gateway.port),
         soft_deadline=soft,
         hard_deadline=hard,
+        lease_end=end,
         attempt=attempt,
         log_offset=await _log_size(shell, request, paths) if attempt > 1 else 0,
         earlier_turns=await _turns(parts, request) if attempt > 1 else 0,
     )
     await shell.write(plan, launched.model_dump_json())
     return launched
-
-
-async def follow(
-    parts: Parts,
-    job_id: JobId,
-    reservation: Reservation,
-    prepared: Prepared,
-    launched: Launched,
-) -> Followed:
-    """Read the agent's log until it ends, is cancelled, or its time is over."""
-    request = (await parts.jobs.get(job_id)).request
-    run = run_of(parts, request, _paths(prepared), launched)
-    async with (
-        parts.provider.shell(reservation) as shell,
-        parts.reporter.live(job_id),
-        parts.jobs.progress.written(),
-        model_port.kept(
-            shell,
-            launched.model_port,
-            gateway=parts.gateway.port,
-            directory=run.directory,
-            python=run.python,
-        ),
-    ):
-        result = await unless_cancelled(
-            parts, job_id, _until_late(_read(parts, request, shell, run, launched), launched)
-        )
-        if result is None:
-            await runs.stop(shell, run)
-            result = await _read(parts, request, shell, run, launched)
-    job = await parts.jobs.get(job_id)
-    _log.info(AGENT_ENDED, end=result.end, turns=result.progress.turns, usd=result.progress.usd)
-    return Followed(result=result, cancelled_by=job.kill_requested_by)
-
-
-async def _until_late(
-    reading: Coroutine[None, None, AgentResult], launched: Launched
-) -> AgentResult | None:
-    left = launched.hard_deadline + _LATE - datetime.now(UTC)
-    try:
-        async with asyncio.timeout(max(left, timedelta(0)).total_seconds()):
-            return await reading
-    except TimeoutError:
-        return None
-
-
-async def _read(
-    parts: Parts, request: JobRequest, shell: Shell, run: runs.Run, launched: Launched
-) -> AgentResult:
-    parser = parts.agent(request.options.agent).parser()
-    progress = parser.progress
-    async with aclosing(runs.follow(shell, run, offset=launched.log_offset)) as chunks:
-        async for chunk in chunks:
-            parser.feed(chunk.data)
-            if parser.progress != progress:
-                progress = parser.progress
-                turns = progress.turns + launched.earlier_turns
-                shown = progress.model_copy(update={"turns": turns})
-                parts.jobs.progress.keep(request.job_id, shown)
-    status = await runs.status(shell, run)
-    if status.state == "absent":
-        return AgentResult(end=AgentEnd.CRASHED, message="the agent was not started")
-    return parser.result(status.exit_status, stopped=status.stopped, timed_out=status.timed_out)
 
 
 async def stop_agent(
@@ -185,10 +117,15 @@ async def stop_agent(
     request = (await parts.jobs.get(job_id)).request
     now = datetime.now(UTC)
     never = Launched(
-        session_id="", model_port=0, soft_deadline=now, hard_deadline=now, attempt=attempt
+        session_id="",
+        model_port=0,
+        soft_deadline=now,
+        hard_deadline=now,
+        lease_end=now,
+        attempt=attempt,
     )
     async with parts.provider.shell(reservation) as shell:
-        await runs.stop(shell, run_of(parts, request, _paths(prepared), never))
+        await runs.stop(shell, run_of(parts, request, paths_of(prepared), never))
 
 
 def run_of(parts: Parts, request: JobRequest, paths: JobPaths, launched: Launched) -> runs.Run:
@@ -242,16 +179,27 @@ async def _findings(parts: Parts, request: JobRequest, *, attempt: int) -> str:
     return await asyncio.to_thread(retry_prompt, proof, is_last=is_last)
 
 
-def _deadlines(
-    parts: Parts, reservation: Reservation, *, now: datetime
-) -> tuple[datetime, datetime]:
-    left = reservation.expires_at - now
-    hard = reservation.expires_at - min(WRAP_UP, left / _SHARE)
+async def end_of(parts: Parts, reservation: Reservation) -> datetime:
+    """Return when a reservation ends by now: it may have been extended."""
+    ends = await parts.leases.ends((reservation.lease_id,))
+    return ends.get(reservation.lease_id, reservation.expires_at)
+
+
+def _latest_end(parts: Parts, request: JobRequest, launched: Launched) -> datetime:
+    """Return until when the reservation may be extended: an agent's token cannot be changed."""
+    more = max(0.0, parts.settings.limits.hours - request.options.hours)
+    return launched.lease_end + timedelta(hours=more)
+
+
+def _deadlines(parts: Parts, end: datetime, *, now: datetime) -> tuple[datetime, datetime]:
+    left = end - now
+    hard = end - min(WRAP_UP, left / _SHARE)
     soft = hard - min(parts.settings.agent.soft_deadline, left / 4)
     return soft, hard
 
 
-def _paths(prepared: Prepared) -> JobPaths:
+def paths_of(prepared: Prepared) -> JobPaths:
+    """Return where the job is on its machine; raise AgentError when it is nowhere."""
     if prepared.paths is None:
         raise AgentError("the workspace of the job is not prepared")
     return prepared.paths

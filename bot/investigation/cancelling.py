@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from bot.models import StopKind
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
@@ -15,9 +17,9 @@ T = TypeVar("T")
 
 
 async def unless_cancelled(parts: Parts, job_id: JobId, work: Coroutine[None, None, T]) -> T | None:
-    """Return what the work returns, or None as soon as the job is asked to stop."""
+    """Return what the work returns, or None as soon as somebody kills the job."""
     doing = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_cancelled(parts, job_id))
+    watching = asyncio.ensure_future(parts.watch.stop(job_id, (StopKind.KILLED,)))
     try:
         await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
         if doing.done():
@@ -29,9 +31,3 @@ async def unless_cancelled(parts: Parts, job_id: JobId, work: Coroutine[None, No
         for task in (doing, watching):
             task.cancel()
         await asyncio.gather(doing, watching, return_exceptions=True)
-
-
-async def _cancelled(parts: Parts, job_id: JobId) -> None:
-    # Another process may be the one that is told: a row is all that both can see.
-    while (await parts.jobs.get(job_id)).kill_requested_by is None:  # noqa: ASYNC110 -- as said
-        await asyncio.sleep(parts.settings.poll_interval.total_seconds())

@@ -29,6 +29,7 @@ def settle(story: Story, *, redactor: Redactor) -> Outcome:
         problem=render.problem(story.error, redactor=redactor) if story.error else "",
         agent_end=followed.result.end if followed else None,
         partial=story.launched is not None and not ended_well(story),
+        more_hours=followed.more_hours if followed else 0.0,
     )
     if outcome.state is JobState.FINISHED and claim is None:
         return outcome.model_copy(update={"problem": _no_verdict(story)})
@@ -71,6 +72,8 @@ def ended_well(story: Story) -> bool:
 
 def was_cancelled(story: Story) -> bool:
     """Whether somebody stopped the job."""
+    if story.proven is not None and story.proven.cancelled_by is not None:
+        return True
     return story.followed is None or story.followed.cancelled_by is not None
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.gateway import Gateway
     from bot.github import GitHub, Repository
     from bot.investigation.waiting import WaitingRoom
+    from bot.investigation.watching import Watch
     from bot.machines.base import MachineProvider
     from bot.models import Thread
     from bot.publisher import Publisher
@@ -36,6 +37,7 @@ class Parts:
     leases: Leases
     queue: Queue
     room: WaitingRoom
+    watch: Watch
     documents: Documents
     provider: MachineProvider
     agents: Mapping[str, Agent]

@@ -10,7 +10,7 @@ import structlog
 
 from bot.errors import AgentError, WorkspaceError
 from bot.investigation.admission import frozen_issue
-from bot.investigation.agent import PROOF, gpus_of
+from bot.investigation.agent import PROOF, end_of, gpus_of
 from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.records import Prepared, Proven
 from bot.models import AgentVerdict, JobState, Proof, TorchBuild, Verdict
@@ -41,7 +41,7 @@ async def prove_job(
     """Run the repro at the base commit and with the patch; keep the record as a document."""
     request = (await parts.jobs.enter(job_id, JobState.PROVING)).request
     await parts.reporter.show(job_id)
-    left = reservation.expires_at - KEPT_BACK - datetime.now(UTC)
+    left = await end_of(parts, reservation) - KEPT_BACK - datetime.now(UTC)
     build = _build(prepared)
     async with parts.reporter.live(job_id):
         try:
@@ -57,7 +57,7 @@ async def prove_job(
             why = "No clean place to run it could be made on the machine."
             proof = _not_shown(build, Verdict.ENVIRONMENT, why)
     if proof is None:
-        return Proven()
+        return Proven(cancelled_by=(await parts.jobs.get(job_id)).kill_requested_by)
     proof = proof.model_copy(update={"retried": attempt > 1})
     await parts.documents.put(job_id, request.run, PROOF, proof.model_dump_json(indent=2))
     _log.info(PROVED, verdict=proof.verdict, proved=proof.is_proved, seconds=proof.seconds)

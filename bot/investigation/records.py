@@ -50,6 +50,8 @@ class Launched(Frozen):
     """The machine's loopback port that leads to the gateway."""
     soft_deadline: AwareDatetime
     hard_deadline: AwareDatetime
+    lease_end: AwareDatetime
+    """The reservation's end when the deadlines were set: they move with it."""
     attempt: int = 1
     """2 and more: the same session again, with the bot's own findings."""
     log_offset: int = 0
@@ -63,6 +65,8 @@ class Proven(Frozen):
     verdict: Verdict | None = None
     """None when nothing could be tried."""
     is_proved: bool = False
+    cancelled_by: str | None = None
+    """Who killed the job meanwhile."""
 
 
 class Followed(Frozen):
@@ -70,6 +74,8 @@ class Followed(Frozen):
 
     result: AgentResult
     cancelled_by: str | None = None
+    more_hours: float = 0.0
+    """By how much the reservation was extended meanwhile."""
 
 
 class Gathered(Frozen):

@@ -9,6 +9,7 @@ from bot.investigation import (
     admission,
     agent,
     ending,
+    following,
     labels,
     machine,
     outcome,
@@ -80,7 +81,7 @@ class Steps:
         self, job_id: JobId, reservation: Reservation, prepared: Prepared, launched: Launched
     ) -> Followed:
         """Read the agent's log to its end."""
-        return await agent.follow(self._parts, job_id, reservation, prepared, launched)
+        return await following.follow(self._parts, job_id, reservation, prepared, launched)
 
     async def stop_agent(
         self, job_id: JobId, reservation: Reservation, prepared: Prepared, *, attempt: int

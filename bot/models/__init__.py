@@ -23,6 +23,7 @@ from bot.models.job import (
     Mode,
     Outcome,
     PullRequest,
+    StopKind,
     Thread,
 )
 from bot.models.machine import (
@@ -86,6 +87,7 @@ __all__ = [
     "RepositoryName",
     "Reservation",
     "Signature",
+    "StopKind",
     "TestEnd",
     "Thread",
     "TorchBuild",

@@ -82,6 +82,17 @@ _ENDS = frozenset(
 )
 
 
+class StopKind(StrEnum):
+    """Why a job is asked to stop."""
+
+    KILLED = "killed"
+    """By a person; whatever is being done ends."""
+    MAX_USD = "max_usd"
+    """Its money is spent; the agent ends, and what it left is collected and tried."""
+    MAX_TURNS = "max_turns"
+    """The same, with its turns."""
+
+
 class Thread(Frozen):
     """The issue under which a job is told, and the installation that speaks there."""
 
@@ -172,3 +183,5 @@ class Outcome(Frozen):
     """What the agent says the issue lacks: untrusted."""
     partial: bool = False
     """Whether the run was cut short: what was collected may be incomplete."""
+    more_hours: float = 0.0
+    """By how much the reservation was extended."""

@@ -4,6 +4,7 @@
 ``supervisor.lock``   held while the supervisor lives; the kernel lets go of it, whatever happens
 ``supervisor.json``   which process watches over which run; there once a start was begun
 ``agent.json``        the agent's process, its session and when it started
+``deadlines.json``    how many seconds ``later`` the deadlines are than at the start
 ``soft-deadline``     there since the soft deadline
 ``stop``              there since somebody asked to stop
 ``exit.json``         how it ended; there once the agent and every descendant are gone

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _LOOK_AGAIN = 5.0
 _LEFTOVER_GRACE = 2.0
+_LATEST = 7 * 24 * 3600.0
 _NOT_STARTED = 127
 
 
@@ -63,6 +64,7 @@ class Supervisor:
         self._hard = now + float(launch["hard_after"])
         self._agent: int | None = None
         self._exit_status: int | None = None
+        self._is_told = False
         self._stopped = False
         self._timed_out = False
         self._wake = _wake_on_signals(self._asked)
@@ -128,16 +130,33 @@ class Supervisor:
             if self._stopped or self._run.has("stop"):
                 self._stopped = True
                 return
-            if now >= self._hard:
+            later = self._later()
+            if now >= self._hard + later:
                 self._timed_out = True
                 return
-            if now >= self._soft:
-                self._soft = self._hard
-                with contextlib.suppress(OSError):  # a full disk must not end the watch
-                    self._run.touch("soft-deadline")
-            wait = min(self._soft - now, self._hard - now, _LOOK_AGAIN)
+            ahead = self._soft + later - now
+            with contextlib.suppress(OSError):  # a full disk must not end the watch
+                self._sign(is_soft_over=ahead <= 0)
+            wait = min(self._hard + later - now, _LOOK_AGAIN)
+            if ahead > 0:
+                wait = min(wait, ahead)
             if select.select([self._wake], [], [], wait)[0]:
                 os.read(self._wake, 4096)
+
+    def _later(self) -> float:
+        """Return by how much the deadlines were moved, in seconds."""
+        later = (self._run.read("deadlines.json") or {}).get("later")
+        return later if isinstance(later, (int, float)) and 0 <= later <= _LATEST else 0.0
+
+    def _sign(self, *, is_soft_over: bool) -> None:
+        """Tell the agent of the soft deadline; when that was moved, as if it had not been told."""
+        if is_soft_over and not self._is_told:
+            self._is_told = True
+            self._run.touch("soft-deadline")
+        elif self._is_told and not is_soft_over:
+            self._is_told = False
+            for sign in self._run.path.glob("soft-deadline*"):
+                sign.unlink(missing_ok=True)
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):

@@ -36,8 +36,8 @@ class AgentSettings(Section):
     codex: CodexSettings = CodexSettings()
     soft_deadline: Duration = timedelta(minutes=20)
     """How long before the hard deadline the agent is told to write down what it has."""
-    stop_grace: Duration = timedelta(seconds=10)
-    """Between asking the agent to stop and ending it."""
+    stop_grace: Duration = timedelta(seconds=2)
+    """Between asking the agent to stop and ending it; a kill takes effect within five seconds."""
 
 
 class ModelSettings(Section):

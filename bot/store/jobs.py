@@ -15,6 +15,7 @@ from bot.models import (
     JobRequest,
     JobState,
     RepositoryName,
+    StopKind,
     TorchBuild,
 )
 from bot.store import tables
@@ -22,7 +23,7 @@ from bot.store.acceptance import Accepted, accept
 from bot.store.live_progress import LiveProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from bot.models import PullRequest
     from bot.store.database import Database
@@ -137,8 +138,17 @@ class Jobs:
         await self._database.call(_set, job_id, {"pull_number": pull.number, "pull_url": pull.url})
 
     async def request_kill(self, job_id: JobId, login: str) -> bool:
-        """Ask a job to stop; False when it has ended."""
-        return await self._database.call(_request_kill, job_id, login)
+        """Ask a job to stop, in whatever process it runs; False when it has ended."""
+        values = {"kill_requested_by": login, "stop_kind": StopKind.KILLED.value}
+        return await self._database.call(_request_stop, job_id, values)
+
+    async def request_stop(self, job_id: JobId, kind: StopKind) -> bool:
+        """Ask a job's agent to stop; False when the job has ended or is to stop already."""
+        return await self._database.call(_request_stop, job_id, {"stop_kind": kind.value})
+
+    async def stops(self, job_ids: Collection[JobId]) -> dict[JobId, StopKind]:
+        """Return which of these jobs are to stop, and why."""
+        return await self._database.call(_stops, job_ids)
 
     async def finish(self, job_id: JobId, state: JobState) -> None:
         """End the job: its issue may have another one from now on."""
@@ -216,13 +226,23 @@ def _set_told(connection: sa.Connection, job_id: JobId) -> None:
     )
 
 
-def _request_kill(connection: sa.Connection, job_id: JobId, login: str) -> bool:
+def _request_stop(connection: sa.Connection, job_id: JobId, values: dict[str, Any]) -> bool:
+    is_new = _TABLE.c.stop_kind.is_(None) | (values["stop_kind"] == StopKind.KILLED.value)
     done = connection.execute(
         _TABLE.update()
-        .where(_TABLE.c.id == job_id, _TABLE.c.unfinished.is_not(None))
-        .values(kill_requested_by=login, updated_at=datetime.now(UTC))
+        .where(_TABLE.c.id == job_id, _TABLE.c.unfinished.is_not(None), is_new)
+        .values(**values, updated_at=datetime.now(UTC))
     )
     return done.rowcount > 0
+
+
+def _stops(connection: sa.Connection, job_ids: Collection[JobId]) -> dict[JobId, StopKind]:
+    rows = connection.execute(
+        sa.select(_TABLE.c.id, _TABLE.c.stop_kind).where(
+            _TABLE.c.id.in_(job_ids), _TABLE.c.stop_kind.is_not(None)
+        )
+    )
+    return {JobId(row.id): StopKind(row.stop_kind) for row in rows}
 
 
 def _finish(connection: sa.Connection, job_id: JobId, state: JobState) -> None:

@@ -11,16 +11,16 @@ import sqlalchemy as sa
 from bot.errors import MachineError
 from bot.models import JobId, LeaseId
 from bot.store import tables
+from bot.store.binding import claim, extend_once
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from datetime import timedelta
 
     from bot.models import GpuRequest
     from bot.store.database import Database
 
 _TABLE = tables.leases
-_SLOTS_LOCK = 7_041_001
-"""Key of the Postgres advisory lock under which slots are bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Lease:
     machine: str | None
     slot: int | None
     requested_at: datetime
+    admitted_at: datetime | None
+    """When it was its turn; None while it waits."""
     expires_at: datetime
 
 
@@ -75,7 +77,7 @@ class Leases:
         ``slots`` are (machine, how many). Return (machine, slot), the same again when it was bound
         before, None when all are busy. Raise MachineError for a released or unknown lease.
         """
-        return await self._database.call(_claim, lease_id, slots)
+        return await self._database.call(claim, lease_id, slots)
 
     async def machine(self, lease_id: LeaseId) -> tuple[str, int, datetime] | None:
         """Return (machine, slot, end) of a living, bound lease, or None."""
@@ -88,6 +90,24 @@ class Leases:
         """Move the end of a living lease; raise MachineError for a released one."""
         await self._database.call(_extend, lease_id, until)
 
+    async def of_job(self, job_id: JobId) -> Lease | None:
+        """Return the living lease of a job that has its turn, or None."""
+        return await self._database.call(_of_job, job_id)
+
+    async def extend_once(
+        self, lease_id: LeaseId, key: str, by: timedelta, *, at_most: timedelta
+    ) -> tuple[datetime, bool]:
+        """Move a living lease's end, once for a key; return the end, and whether it is moved.
+
+        It is not, where the whole would be longer than ``at_most``. Raise MachineError for a lease
+        that is released, or has no machine yet.
+        """
+        return await self._database.call(extend_once, lease_id, key, by, at_most)
+
+    async def ends(self, lease_ids: Collection[LeaseId]) -> dict[LeaseId, datetime]:
+        """Return when these leases end; those that are released are missing."""
+        return await self._database.call(_ends, lease_ids)
+
     async def release(self, lease_id: LeaseId) -> None:
         """Free the slot; the row stays as a tombstone."""
         await self._database.call(_release, lease_id)
@@ -95,34 +115,6 @@ class Leases:
     async def living(self) -> list[Lease]:
         """Return every lease that is not released, oldest first."""
         return await self._database.call(_living)
-
-
-def lock_slots(connection: sa.Connection) -> None:
-    """Be the only one to bind slots until the transaction ends; SQLite's has one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SLOTS_LOCK)))
-
-
-def bind(
-    connection: sa.Connection, lease_id: LeaseId, machine: str | None, slot: int | None
-) -> None:
-    """Give a lease its place, from now on for as long as it was asked for."""
-    now = datetime.now(UTC)
-    times = connection.execute(
-        sa.select(_TABLE.c.requested_at, _TABLE.c.expires_at).where(_TABLE.c.id == lease_id)
-    ).one()
-    # Waiting for a machine takes nothing from the time on it.
-    connection.execute(
-        _TABLE.update()
-        .where(_TABLE.c.id == lease_id)
-        .values(
-            machine=machine,
-            slot=slot,
-            state="active",
-            admitted_at=now,
-            expires_at=now + (times.expires_at - times.requested_at),
-        )
-    )
 
 
 def _open(
@@ -156,34 +148,10 @@ def _open(
             repository_limit=repository_limit,
             person_limit=person_limit,
             requested_at=now,
+            extensions={},
             expires_at=now + request.duration,
         )
     )
-
-
-def _claim(
-    connection: sa.Connection, lease_id: LeaseId, slots: Sequence[tuple[str, int]]
-) -> tuple[str, int] | None:
-    lock_slots(connection)
-    lease = _find(connection, lease_id)
-    if lease is None:
-        message = f"lease {lease_id} is released or unknown"
-        raise MachineError(message)
-    if lease.machine is not None and lease.slot is not None:
-        return lease.machine, lease.slot
-    for machine, count in slots:
-        taken = set(
-            connection.scalars(
-                sa.select(_TABLE.c.slot).where(
-                    _TABLE.c.machine == machine, _TABLE.c.state != "released"
-                )
-            )
-        )
-        free = [slot for slot in range(count) if slot not in taken]
-        if free:
-            bind(connection, lease_id, machine, free[0])
-            return machine, free[0]
-    return None
 
 
 def _find(connection: sa.Connection, lease_id: LeaseId) -> Lease | None:
@@ -205,6 +173,7 @@ def _lease(values: sa.RowMapping) -> Lease:
         machine=values["machine"],
         slot=values["slot"],
         requested_at=values["requested_at"],
+        admitted_at=values["admitted_at"],
         expires_at=values["expires_at"],
     )
 
@@ -218,6 +187,30 @@ def _extend(connection: sa.Connection, lease_id: LeaseId, until: datetime) -> No
     if done.rowcount == 0:
         message = f"lease {lease_id} is released or unknown"
         raise MachineError(message)
+
+
+def _of_job(connection: sa.Connection, job_id: JobId) -> Lease | None:
+    row = (
+        connection.execute(
+            sa.select(_TABLE).where(
+                _TABLE.c.job_id == job_id,
+                _TABLE.c.state != "released",
+                _TABLE.c.admitted_at.is_not(None),
+            )
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else _lease(row)
+
+
+def _ends(connection: sa.Connection, lease_ids: Collection[LeaseId]) -> dict[LeaseId, datetime]:
+    rows = connection.execute(
+        sa.select(_TABLE.c.id, _TABLE.c.expires_at).where(
+            _TABLE.c.id.in_(lease_ids), _TABLE.c.state != "released"
+        )
+    )
+    return {LeaseId(row.id): row.expires_at for row in rows}
 
 
 def _release(connection: sa.Connection, lease_id: LeaseId) -> None:

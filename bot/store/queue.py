@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.models import GpuRequest, JobId, LeaseId
 from bot.queue import Plan, Rules, Running, Waiting, decide
 from bot.store import tables
-from bot.store.leases import bind, lock_slots
+from bot.store.binding import bind, lock_slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
