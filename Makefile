@@ -15,7 +15,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test coverage check fmt e2e chaos venv wheel lock clean
+.PHONY: help demo serve test coverage check docs fmt e2e chaos venv wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ check: $(DEV)/.synced ## format, lint, types, direction of imports
 	$(DEV)/bin/ruff check .
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(DEV)/bin/pyright
 	$(DEV)/bin/lint-imports --no-cache --no-logo
+
+docs: $(DEV)/.synced ## docs/commands.md, from the program itself
+	$(DEV)/bin/python -m bot.cli.manual > docs/commands.md
 
 fmt: $(DEV)/.synced ## format, and mend what ruff can mend
 	$(DEV)/bin/ruff check --fix-only .

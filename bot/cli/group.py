@@ -27,21 +27,23 @@ class Entry:
     name: str
     module: str
     panel: str
+    comments: tuple[str, ...] = ()
+    """The commands of a comment that do the same."""
 
 
 ENTRIES = (
-    Entry("auto", "auto", JOBS),
-    Entry("run", "run", JOBS),
-    Entry("list", "listing", LOOK),
-    Entry("status", "status", LOOK),
+    Entry("auto", "auto", JOBS, comments=("investigate", "run")),
+    Entry("run", "run", JOBS, comments=("run", "rerun")),
+    Entry("list", "listing", LOOK, comments=("list",)),
+    Entry("status", "status", LOOK, comments=("status",)),
     Entry("follow", "follow", LOOK),
-    Entry("peek", "peek", LOOK),
-    Entry("results", "results", LOOK),
+    Entry("peek", "peek", LOOK, comments=("peek",)),
+    Entry("results", "results", LOOK, comments=("results",)),
     Entry("apply", "apply", LOOK),
-    Entry("pr", "pr", LOOK),
+    Entry("pr", "pr", LOOK, comments=("pr",)),
     Entry("takeover", "takeover", LOOK),
-    Entry("kill", "kill", LOOK),
-    Entry("clean", "clean", LOOK),
+    Entry("kill", "kill", LOOK, comments=("kill",)),
+    Entry("clean", "clean", LOOK, comments=("clean",)),
     Entry("presets", "presets", MACHINES),
     Entry("setup", "setup", MACHINES),
     Entry("doctor", "doctor", MACHINES),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Said = dict[str, str | None]
 """What was written after each option of the catalogue; None after one that takes no value."""
 
+JOB_PANEL = "Options of the job"
 _SAID = "said"
 JOB_OPTIONS = tuple(entry for entry in OPTIONS if entry.kind == "job")
 
@@ -75,7 +76,7 @@ def _declared(entry: OptionEntry) -> inspect.Parameter:
         help=does,
         metavar=entry.value,
         show_default=False,
-        rich_help_panel="Options of the job",
+        rich_help_panel=JOB_PANEL,
     )
     return inspect.Parameter(
         _parameter(entry),
