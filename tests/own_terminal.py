@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.store import is_served
-from tests.harness import PATIENCE, REPOSITORY
+from tests.harness import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 _LOOK = 0.05
+_LONG = 120.0
+"""Seconds until a test gives up waiting for processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +75,41 @@ class Terminal:
 
     async def left_alone(self) -> None:
         """Wait until no process carries out jobs any more."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(_LONG):
             is_held = True
             while is_held:
                 is_held = await asyncio.to_thread(is_served, self.state / "serve.lock")
                 await asyncio.sleep(_LOOK if is_held else 0)
 
+    async def reached(self, state: str, job: str) -> None:
+        """Wait until a job is in this state."""
+        there = ""
+        async with asyncio.timeout(_LONG):
+            while there != state:
+                there = json.loads((await self.ptq("status", job, "--json")).out)["state"]
+
+    async def kill_whoever_carries_out(self) -> None:
+        """End the process in the background without a word, and wait until it is gone."""
+        for pid in await asyncio.to_thread(_holders, self.state / "serve.lock"):
+            os.kill(pid, signal.SIGKILL)
+        await self.left_alone()
+
     def plain(self, text: str) -> str:
         """Replace what differs from run to run."""
         return self.bot.plain(text)
+
+
+def _holders(file: Path) -> set[int]:
+    """Return the processes that have a file open."""
+    opened = [path for path in Path("/proc").glob("[0-9]*/fd/*") if _leads_to(path, file)]
+    return {int(path.parts[2]) for path in opened}
+
+
+def _leads_to(path: Path, file: Path) -> bool:
+    try:
+        return path.readlink() == file
+    except OSError:
+        return False
 
 
 @asynccontextmanager

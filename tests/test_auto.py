@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
+from tests import scenes
 from tests.own_terminal import terminal_of
 
 if TYPE_CHECKING:
     from tests.harness import Bot
+
+
+pytestmark = pytest.mark.timeout(240)
+"""Whole jobs, by processes that each take seconds to start on a busy machine."""
 
 
 async def test_a_whole_job_from_a_terminal(world: Bot) -> None:
@@ -51,3 +58,49 @@ What it found: ptq results YYYYMMDD-pytorch-1
     assert (found["verdict"], found["state"]) == ("fixed", "finished")
     assert {call.method for call in world.github.door.requests} == {"GET"}
     assert {call.account for call in world.github.door.requests} == {"anonymous"}
+
+
+async def test_a_job_that_nobody_waits_for(world: Bot) -> None:
+    """Ctrl-C leaves the job to a process in the background; another command stops it."""
+    gate = world.directory / "go"
+    world.agent_does([{"wait_for": str(gate)}, *scenes.not_reproduced()])
+    async with terminal_of(world) as terminal:
+        asked = await terminal.ptq("auto", "-m", "Look at `unpad_sequence`.", "--json")
+        assert asked.status == 0, asked.err
+        job = json.loads(asked.out)["job"]
+        following = await terminal.start("follow", job)
+        assert following.stdout is not None
+        while b"Investigate" not in await following.stdout.readline():
+            assert following.returncode is None
+        following.send_signal(signal.SIGINT)
+        out, _ = await following.communicate()
+        assert following.returncode == 4
+        assert terminal.plain(out.decode()).strip() == snapshot()
+
+        killed = await terminal.ptq("kill", job)
+        assert (killed.status, killed.out) == (0, snapshot())
+        ended = await terminal.ptq("follow", job)
+        assert ended.status == 3
+        assert "cancelled" in ended.out
+        await terminal.left_alone()
+        again = await terminal.ptq("kill", job)
+    assert (again.status, again.err) == (1, snapshot())
+
+
+async def test_a_process_that_died_is_made_up_for(world: Bot) -> None:
+    """The next command that finds an unfinished job has it carried on."""
+    gate = world.directory / "go"
+    world.agent_does([{"wait_for": str(gate)}, *scenes.not_reproduced()])
+    async with terminal_of(world) as terminal:
+        options = ("--mode", "reproduce", "--no-follow")
+        asked = await terminal.ptq("auto", "--issue", "1", *options)
+        assert (asked.status, asked.out) == (0, snapshot())
+        await terminal.reached("investigating", "1")
+        await terminal.kill_whoever_carries_out()
+        gate.touch()
+        listed = await terminal.ptq("list")
+        assert listed.status == 0
+        followed = await terminal.ptq("follow", "1")
+    assert followed.status == 3
+    assert "not_reproduced" not in followed.err
+    assert "  finished  " in followed.out
