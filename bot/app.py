@@ -39,6 +39,7 @@ from bot.store import (
     Queue,
     RepositoryJobs,
     RightConfigurations,
+    Runs,
     Workers,
     only_process,
 )
@@ -219,6 +220,7 @@ async def _parts(
         configurations=configurations,
         jobs=jobs,
         repository_jobs=RepositoryJobs(database),
+        runs=Runs(database),
         leases=leases,
         queue=queue,
         room=room,
@@ -249,6 +251,7 @@ def _register(engine: Engine, parts: Parts, deliveries: Deliveries) -> Receiving
     investigate = InvestigateHandler(
         engine=engine,
         jobs=parts.jobs,
+        repository_jobs=parts.repository_jobs,
         replies=replies,
         limits=parts.settings.limits,
         agents=parts.agents,

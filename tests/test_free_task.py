@@ -115,8 +115,8 @@ async def test_there_may_be_many_free_tasks(tmp_path: Path) -> None:
         first = request().job_id
         assert await ask(1, request()) == (first, True)
         assert await ask(2, request()) == (f"{first}-2", True)
-        assert await ask(3, request(issue=7)) == ("20260102-pytorch-7", True)
-        assert await ask(4, request(issue=7, by_app=True)) == ("20260102-pytorch-7", False)
+        assert await ask(3, request(issue=7, task="")) == ("20260102-pytorch-7", True)
+        assert await ask(4, request(issue=7, by_app=True, task="")) == ("20260102-pytorch-7", False)
         assert len(await jobs.unfinished()) == 3
     finally:
         await database.close()

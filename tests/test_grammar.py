@@ -143,12 +143,12 @@ def test_wrong_commands_are_explained() -> None:
     assert _wrong("/ptq investgate") == snapshot("""\
 There is no command `investgate`. Did you mean `/ptq investigate`?
 
-The commands are `investigate`, `status`, `peek`, `results`, `list`, `kill`, `help`; `/ptq help` explains them.\
+The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `clean`, `help`; `/ptq help` explains them.\
 """)
     assert _wrong("/ptq --gpus 2") == snapshot("""\
 The command is missing before `--gpus`: write `/ptq investigate` first.
 
-The commands are `investigate`, `status`, `peek`, `results`, `list`, `kill`, `help`; `/ptq help` explains them.\
+The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `clean`, `help`; `/ptq help` explains them.\
 """)
     assert _wrong("/ptq help investigat") == snapshot("""\
 There is no command `investigat`. Did you mean `/ptq investigate`?
@@ -158,7 +158,7 @@ Usage: `/ptq help [COMMAND]`\
     assert _wrong("/ptq please fix it") == snapshot("""\
 There is no command `please`.
 
-The commands are `investigate`, `status`, `peek`, `results`, `list`, `kill`, `help`; `/ptq help` explains them.\
+The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `clean`, `help`; `/ptq help` explains them.\
 """)
 
 

@@ -29,11 +29,15 @@ def test_help_names_what_is_built() -> None:
 I investigate issues of this repository on a GPU machine, with a coding agent.
 
 - `/ptq investigate [options] [guidance]`: reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine.
+- `/ptq run [options] -m "task"`: the same for a free task.
+- `/ptq rerun [options] [guidance]`: the next run of this issue's job, which goes on from the last one.
 - `/ptq status [JOB]`: how far a job is: its state, place in the queue, machine, spend and time left.
 - `/ptq peek [--log N] [JOB]`: the worklog, and the end of the agent's log.
 - `/ptq results [JOB]`: the verdict, the report, the patch, the worklog and the log.
+- `/ptq pr [JOB]`: open the draft pull request of a job that ran with `--no-pr`.
 - `/ptq list`: the jobs of this repository and where they are.
 - `/ptq kill [JOB]`: stop the agent, keep what it wrote, give the GPU back.
+- `/ptq clean [JOB]`: remove a job's files from its machine.
 - `/ptq help [COMMAND]`: these commands, or one of them in full.
 
 A command is a line of its own that begins with `/ptq`, in a new comment. The lines under it are guidance for the agent.\
@@ -82,7 +86,7 @@ def test_answers_to_commands() -> None:
 Usage: `/ptq investigate [options] [guidance]` · `/ptq help investigate` says more.\
 """)
     assert render.not_yet("alice", "kill") == snapshot(
-        "@alice `/ptq kill` is planned and not built yet. What I understand today: `/ptq investigate`, `/ptq status`, `/ptq peek`, `/ptq results`, `/ptq list`, `/ptq kill`, `/ptq help`."
+        "@alice `/ptq kill` is planned and not built yet. What I understand today: `/ptq investigate`, `/ptq run`, `/ptq rerun`, `/ptq status`, `/ptq peek`, `/ptq results`, `/ptq pr`, `/ptq list`, `/ptq kill`, `/ptq clean`, `/ptq help`."
     )
     assert render.refused("alice", "it takes the right to write to this repository.") == snapshot(
         "@alice I cannot do that: it takes the right to write to this repository."

@@ -68,13 +68,13 @@ class Enqueued:
     def __init__(self) -> None:
         self.ids: list[JobId] = []
 
-    def __call__(self, _connection: object, job_id: JobId) -> None:
+    def __call__(self, _connection: object, request: JobRequest) -> None:
         """Note it."""
-        self.ids.append(job_id)
+        self.ids.append(request.job_id)
 
 
 async def accept(
-    jobs: Jobs, request: JobRequest, enqueued: Callable[[object, JobId], None]
+    jobs: Jobs, request: JobRequest, enqueued: Callable[[object, JobRequest], None]
 ) -> tuple[JobId, bool]:
     """Ask for a job; return its id and whether it is new."""
     accepted = await jobs.accept(request, delivery_id=DeliveryId("d"), ordinal=0, enqueue=enqueued)
@@ -137,7 +137,7 @@ async def test_nothing_of_a_job_stays_when_it_cannot_be_enqueued(database: Datab
     """The row and the workflow come into being together or not at all."""
     jobs = Jobs(database)
 
-    def refuse(_connection: object, _job_id: JobId) -> None:
+    def refuse(_connection: object, _request: JobRequest) -> None:
         raise MachineError("the engine is gone")
 
     with pytest.raises(MachineError):

@@ -124,8 +124,8 @@ async def _accepted(opened: Opened, request: JobRequest, issue: IssueSnapshot | 
             request,
             delivery_id=DeliveryId(f"terminal-{uuid.uuid4()}"),
             ordinal=0,
-            enqueue=lambda connection, job_id: client.enqueuer(
-                INVESTIGATE, queue=JOBS, workflow_id=workflow_of(job_id), argument=job_id
+            enqueue=lambda connection, made: client.enqueuer(
+                INVESTIGATE, queue=JOBS, workflow_id=workflow_of(made), argument=made.job_id
             )(connection),
             documents={} if issue is None else {FROZEN_ISSUE: issue.model_dump_json()},
         )

@@ -227,12 +227,14 @@ COMMANDS: tuple[CommandEntry, ...] = (
         '/ptq run [options] -m "task"',
         "the same for a free task",
         options=tuple(TASK if option.name == TASK.name else option for option in OPTIONS),
+        is_built=True,
     ),
     CommandEntry(
         "rerun",
         "/ptq rerun [options] [guidance]",
         "the next run of this issue's job, which goes on from the last one",
         options=OPTIONS,
+        is_built=True,
     ),
     CommandEntry(
         "status",
@@ -261,6 +263,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
         "/ptq pr [JOB]",
         "open the draft pull request of a job that ran with `--no-pr`",
         takes_job=True,
+        is_built=True,
     ),
     CommandEntry(
         "list", "/ptq list", "the jobs of this repository and where they are", is_built=True
@@ -285,6 +288,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
         "/ptq clean [JOB]",
         "remove a job's files from its machine",
         takes_job=True,
+        is_built=True,
     ),
     CommandEntry(
         "help", "/ptq help [COMMAND]", "these commands, or one of them in full", is_built=True

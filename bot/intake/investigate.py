@@ -1,4 +1,4 @@
-"""The handler of `/ptq investigate`: checks, 👀, the job and its workflow in one transaction."""
+"""The handlers of the commands that ask for a job: checks, 👀, the job and its workflow at once."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 from bot.durable import Queue
 from bot.errors import Refusal
 from bot.intake.options import job_options
-from bot.models import JobId, JobRequest, new_job_id
+from bot.models import JobRequest, new_job_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.agents.base import Agent
-    from bot.commands import Investigate
+    from bot.commands import Investigate, OptionChanges, Rerun, Run
     from bot.configuration import InForce
     from bot.durable import Engine
     from bot.intake.asking import Asking
     from bot.intake.replies import Replies
+    from bot.models import JobOptions
     from bot.settings import LimitSettings
-    from bot.store import Jobs
+    from bot.store import Job, Jobs, RepositoryJobs
 
 JOBS = Queue("jobs")
 INVESTIGATE = "investigation"
@@ -27,13 +28,14 @@ INVESTIGATE = "investigation"
 
 
 class InvestigateHandler:
-    """Turns a command into a job."""
+    """Turns a command into a job, or into the next run of one."""
 
     def __init__(
         self,
         *,
         engine: Engine,
         jobs: Jobs,
+        repository_jobs: RepositoryJobs,
         replies: Replies,
         limits: LimitSettings,
         agents: Mapping[str, Agent],
@@ -41,25 +43,53 @@ class InvestigateHandler:
         """Accept jobs within these limits, for these agents."""
         self._engine = engine
         self._jobs = jobs
+        self._repository_jobs = repository_jobs
         self._replies = replies
         self._limits = limits
         self._agents = agents
 
-    async def handle(self, asking: Asking, command: Investigate, in_force: InForce) -> str:
-        """Accept the job, or point to the one that the issue has; raise Refusal."""
-        if asking.is_pull_request:
-            raise Refusal("this is a pull request, and ptq investigates issues.")
-        options = job_options(
-            command.changes,
-            configuration=in_force.configuration,
-            limits=self._limits,
-            agents=self._agents,
+    async def investigate(self, asking: Asking, command: Investigate, in_force: InForce) -> str:
+        """Accept the job, or the next run of the one that has ended; raise Refusal."""
+        _require_issue(asking)
+        last = await self._repository_jobs.newest_of_issue(asking.repository, asking.issue_number)
+        return await self._accept(
+            asking, command.changes, in_force, guidance=command.guidance, last=last
         )
+
+    async def rerun(self, asking: Asking, command: Rerun, in_force: InForce) -> str:
+        """Accept the next run of the thread's newest job; raise Refusal."""
+        last = await self._repository_jobs.find(asking.repository, asking.issue_number)
+        if last is None:
+            raise Refusal("there is no job here to run again: `/ptq investigate` asks for one.")
+        return await self._accept(
+            asking, command.changes, in_force, guidance=command.guidance, last=last
+        )
+
+    async def run(self, asking: Asking, command: Run, in_force: InForce) -> str:
+        """Accept a free task, which the issue's own job does not keep from running."""
+        return await self._accept(
+            asking, command.changes, in_force, guidance=command.guidance, task=command.task
+        )
+
+    async def _accept(
+        self,
+        asking: Asking,
+        changes: OptionChanges,
+        in_force: InForce,
+        *,
+        guidance: str,
+        task: str = "",
+        last: Job | None = None,
+    ) -> str:
+        options = self._options(changes, in_force, last)
         await self._replies.seen(asking)
         accepted = await self._jobs.accept(
             JobRequest(
                 job_id=new_job_id(
-                    asking.repository, asking.issue_number, task="", asked_at=asking.asked_at
+                    asking.repository,
+                    None if task else asking.issue_number,
+                    task=task,
+                    asked_at=asking.asked_at,
                 ),
                 repository=asking.repository,
                 installation_id=await self._replies.installation_id(asking),
@@ -69,13 +99,18 @@ class InvestigateHandler:
                 command_url=asking.comment_url,
                 asked_at=asking.asked_at,
                 options=options,
-                guidance=command.guidance,
+                task=task,
+                guidance=guidance,
             ),
             delivery_id=asking.delivery_id,
             ordinal=asking.place,
-            enqueue=lambda connection, job_id: self._engine.enqueuer(
-                INVESTIGATE, queue=JOBS, workflow_id=workflow_of(job_id), argument=job_id
+            enqueue=lambda connection, request: self._engine.enqueuer(
+                INVESTIGATE,
+                queue=JOBS,
+                workflow_id=workflow_of(request),
+                argument=request.job_id,
             )(connection),
+            again=None if last is None else last.id,
         )
         if accepted.job_id is None:
             return "known"
@@ -85,7 +120,23 @@ class InvestigateHandler:
         job = await self._jobs.get(accepted.job_id)
         return await self._replies.running_already(asking, job)
 
+    def _options(self, changes: OptionChanges, in_force: InForce, last: Job | None) -> JobOptions:
+        """Return the options of the job; those of the last run hold where nothing else is said."""
+        return job_options(
+            changes,
+            configuration=in_force.configuration,
+            limits=self._limits,
+            agents=self._agents,
+            last=None if last is None else last.request.options,
+        )
 
-def workflow_of(job_id: JobId) -> str:
-    """Return the id of the workflow that carries out a job."""
-    return f"job/{job_id}"
+
+def workflow_of(request: JobRequest) -> str:
+    """Return the id of the workflow that carries out a run of a job."""
+    again = "" if request.run == 1 else f"/{request.run}"
+    return f"job/{request.job_id}{again}"
+
+
+def _require_issue(asking: Asking) -> None:
+    if asking.is_pull_request:
+        raise Refusal("this is a pull request, and ptq investigates issues.")

@@ -66,10 +66,14 @@ def job_options(
     configuration: RepositoryConfiguration,
     limits: LimitSettings,
     agents: Mapping[str, Agent],
+    last: JobOptions | None = None,
 ) -> JobOptions:
-    """Return the options of a job; raise Refusal for what cannot be had here."""
+    """Return the options of a job; raise Refusal for what cannot be had here.
+
+    ``last`` are those of its last run, in place of what the repository says.
+    """
     allowed = JobLimits(limits, configuration)
-    options = changes.apply(allowed.fit(configuration.job_options()))
+    options = changes.apply(allowed.fit(last or configuration.job_options()))
     allowed.check(options)
     if options.agent not in agents:
         raise Refusal(f"there is no agent of that name here; there is {_listed(sorted(agents))}.")

@@ -11,10 +11,12 @@ import structlog
 from bot.configuration import Limits, patch_rules
 from bot.investigation.admission import frozen_issue
 from bot.investigation.cancelling import unless_cancelled
+from bot.investigation.earlier import earlier_runs
 from bot.investigation.records import Prepared, Reserved
 from bot.models import GpuRequest, JobState
 from bot.patch import may_hold_compiled
 from bot.workspace import brief, rebuilding, repro, worktree
+from bot.workspace.earlier import hand_over, is_carried, put_patch, section
 from bot.workspace.free_task import subject
 from bot.workspace.layout import Layout
 from bot.workspace.prepare import prepare as prepare_workspace
@@ -100,6 +102,7 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
     # Text of strangers: what reads it is linear, and may still take a while.
     issue = await asyncio.to_thread(visible, frozen, request.options.include_comments)
     found = await asyncio.to_thread(repro.from_snapshot, subject(request, issue))
+    runs = await earlier_runs(parts, request)
 
     async def tell(line: str) -> None:
         _log.info(WORKSPACE_STEP, doing=line)
@@ -108,10 +111,16 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
         layout = Layout(await shell.expand(reservation.workspace))
         build = await prepare_workspace(shell, layout, parts.settings.torch, tell=tell)
         await parts.jobs.set_build(job_id, build)
+        patch = await put_patch(shell, layout, layout.job(job_id), runs) if runs else None
         paths = await worktree.create(
-            shell, layout, job_id, build, module=parts.settings.torch.module
+            shell, layout, job_id, build, module=parts.settings.torch.module, patch=patch
         )
         may_build = await _may_build(parts, request)
+        said = ""
+        if patch is not None:
+            said = section(runs, await is_carried(shell, paths, runs, patch))
+            agent = request.options.agent
+            await hand_over(shell, paths, runs, run=request.run, agent=agent)
         prompt = await brief.write_brief(
             shell,
             paths=paths,
@@ -122,6 +131,7 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
             build=build,
             reservation=reservation,
             may_build=may_build,
+            earlier=said,
         )
         if may_build:
             module = parts.settings.torch.module

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.redaction import Redactor
     from bot.reporter import Reporter
     from bot.settings import Settings
-    from bot.store import Documents, Jobs, Leases, Queue, RepositoryJobs
+    from bot.store import Documents, Jobs, Leases, Queue, RepositoryJobs, Runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Parts:
     configurations: Configurations
     jobs: Jobs
     repository_jobs: RepositoryJobs
+    runs: Runs
     leases: Leases
     queue: Queue
     room: WaitingRoom

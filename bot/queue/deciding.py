@@ -30,6 +30,7 @@ PASSING = timedelta(minutes=30)
 they wait with it, until as many GPUs are given back as it needs."""
 
 _Kinds = frozenset[str]
+_Wish = tuple[str, int, str | None, frozenset[str], str | None]
 
 
 def decide(
@@ -93,7 +94,7 @@ class _Ground:
         self._suspects = suspects
         self._now = now
         self._held: set[str] = set()
-        self._fitting: dict[tuple[str, int, str | None, frozenset[str]], list[Offer]] = {}
+        self._fitting: dict[_Wish, list[Offer]] = {}
         self.by_person: Counter[int] = Counter(job.person for job in running)
         self._by_repository: Counter[str] = Counter(job.repository for job in running)
         self._by_both: Counter[tuple[int, str]] = Counter(
@@ -173,14 +174,16 @@ class _Ground:
         return Placed(job.lease_id, machine, slot)
 
     def _offers(self, job: Waiting) -> list[Offer]:
-        """Return the machines that fit, the smallest first; lost ones where there is no other."""
+        """Return the machines that fit: the last run's, the smallest first; lost ones at need."""
         request = job.request
-        key = (request.gpu_type, request.gpus, request.machine, job.avoid)
+        key = (request.gpu_type, request.gpus, request.machine, job.avoid, job.prefers)
         if key not in self._fitting:
             fitting = [offer for offer in self._rules.machines or () if offer.fits(request)]
             avoided = job.avoid | self._suspects
             good = [offer for offer in fitting if offer.machine not in avoided]
-            self._fitting[key] = sorted(good or fitting, key=lambda offer: offer.gpus)
+            self._fitting[key] = sorted(
+                good or fitting, key=lambda offer: (offer.machine != job.prefers, offer.gpus)
+            )
         return self._fitting[key]
 
     def _free_slot(self, offer: Offer) -> int | None:

@@ -30,6 +30,8 @@ class Waiting:
     """Whether its machine died under it: it goes before the other jobs of its person."""
     avoid: frozenset[str] = frozenset()
     """Machines that it had and lost: lent to it again only where no other one fits."""
+    prefers: str | None = None
+    """The machine that its last run had: lent to it first, where it is free."""
     repository_limit: int | None = None
     """Jobs at once, as the repository's own configuration says; the operator's holds beside it."""
     person_limit: int | None = None

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from bot.commands import COMMANDS
 from bot.commands.code import code
-from bot.render.phrases import mention
+from bot.render.phrases import mention, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from bot.commands import CommandEntry, Mistake, OptionEntry
+    from bot.models import PullRequest
 
 
 def refused(login: str, why: str) -> str:
@@ -49,6 +53,47 @@ def stopping(login: str, *, job_id: str, machine: str | None) -> str:
         f"{mention(login)} I am stopping job {job}: its agent ends, what it wrote is kept and "
         f"shown, and {code(machine)} is given back. A closing comment follows."
     )
+
+
+def pull_opened(login: str, *, job_id: str, pull: PullRequest) -> str:
+    """Say where a job's draft pull request is."""
+    link = f"[draft pull request #{pull.number}]({pull.url})"
+    return f"{mention(login)} The fix of job {code(job_id, limit=128)} is in {link}."
+
+
+def extended(login: str, *, job_id: str, until: datetime) -> str:
+    """Say until when a job has its machine now."""
+    job = code(job_id, limit=128)
+    return f"{mention(login)} Job {job} has its machine until {moment(until)} now."
+
+
+def cleaned(
+    login: str,
+    *,
+    job_id: str,
+    removed: Sequence[str],
+    silent: Sequence[str],
+    gone: Sequence[str],
+) -> str:
+    """Say on which machines a job's files were removed, and on which they were not."""
+    job = code(job_id, limit=128)
+    said: list[str] = []
+    if removed:
+        said.append(f"I removed the files of job {job} from {_listed(removed)}.")
+    if silent:
+        said.append(
+            f"**{_listed(silent)} did not answer in time**, so the files of job {job} may still be "
+            "there: ask again later."
+        )
+    if gone:
+        said.append(f"{_listed(gone)} is no machine of mine any more: nothing was removed there.")
+    if not said:
+        said.append(f"Job {job} was on no machine, so there is nothing to remove.")
+    return f"{mention(login)} {' '.join(said)} Its report and its patch are kept."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(code(name) for name in names)
 
 
 def edited_comment(login: str) -> str:

@@ -17,6 +17,7 @@ from bot.store.leases import Lease, Leases
 from bot.store.pruning import Pruning
 from bot.store.queue import Queue
 from bot.store.repository_jobs import RepositoryJobs
+from bot.store.runs import Runs
 from bot.store.state_directory import is_served, only_process
 from bot.store.watermarks import Turns, Watermarks
 from bot.store.workers import WorkerRow, Workers
@@ -42,6 +43,7 @@ __all__ = [
     "Queue",
     "RepositoryJobs",
     "RightConfigurations",
+    "Runs",
     "Turns",
     "Watermarks",
     "WorkerRow",

@@ -12,6 +12,7 @@ from bot.models import DeliveryId, JobId, JobRequest, JobState
 from bot.store import tables
 from bot.store.deliveries import claim_command, source_of
 from bot.store.documents import keep
+from bot.store.next_run import begin_next_run, unfinished_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ class Accepted:
     """None when the same comment, delivered twice, was answered otherwise a moment ago."""
     is_new: bool
     """False when the issue has an unfinished job: ``job_id`` is that one."""
+    run: int = 1
 
 
 def accept(
@@ -34,8 +36,9 @@ def accept(
     draft: JobRequest,
     delivery_id: DeliveryId,
     ordinal: int,
-    enqueue: Callable[[sa.Connection, JobId], None],
+    enqueue: Callable[[sa.Connection, JobRequest], None],
     documents: Mapping[str, str],
+    again: JobId | None,
 ) -> Accepted:
     """Make the job and enqueue its workflow in the caller's transaction; see Jobs.accept."""
     repository = str(draft.repository)
@@ -46,9 +49,9 @@ def accept(
     before = _command(connection, repository, source, ordinal)
     if before is not None:
         return Accepted(before["job_id"], is_new=before["outcome"] == "job")
-    key = _unfinished_key(draft)
-    existing = key and connection.scalar(sa.select(_TABLE.c.id).where(_TABLE.c.unfinished == key))
-    job_id = JobId(existing) if existing else _unique(connection, draft.job_id)
+    last = None if again is None else _row(connection, again)
+    existing = _unfinished(connection, draft, last)
+    job_id = existing or (again if last is not None else None) or _unique(connection, draft.job_id)
     claim_command(
         connection,
         repository,
@@ -60,15 +63,25 @@ def accept(
     )
     if existing:
         return Accepted(job_id, is_new=False)
-    request = draft.model_copy(update={"job_id": job_id})
+    if last is not None:
+        request = begin_next_run(connection, last, draft)
+    else:
+        request = _begin(connection, draft.model_copy(update={"job_id": job_id}))
+    for name, text in documents.items():
+        keep(connection, job_id, request.run, name, text)
+    enqueue(connection, request)
+    return Accepted(job_id, is_new=True, run=request.run)
+
+
+def _begin(connection: sa.Connection, request: JobRequest) -> JobRequest:
     now = datetime.now(UTC)
     connection.execute(
         _TABLE.insert().values(
-            id=job_id,
+            id=request.job_id,
             run=request.run,
-            repository=repository,
+            repository=str(request.repository),
             issue_number=request.issue_number,
-            unfinished=key or job_id,
+            unfinished=unfinished_key(request),
             request=request.model_dump(mode="json"),
             state=JobState.RECEIVED.value,
             states={JobState.RECEIVED.value: now.isoformat()},
@@ -76,17 +89,25 @@ def accept(
             updated_at=now,
         )
     )
-    for name, text in documents.items():
-        keep(connection, job_id, request.run, name, text)
-    enqueue(connection, job_id)
-    return Accepted(job_id, is_new=True)
+    return request
 
 
-def _unfinished_key(request: JobRequest) -> str | None:
-    """Return what one unfinished job may have; None for a free task, of which there may be many."""
-    if request.issue_number is None:
+def _unfinished(
+    connection: sa.Connection, draft: JobRequest, last: sa.RowMapping | None
+) -> JobId | None:
+    """Return the unfinished job that stands in the way of a new one, or of the next run."""
+    if last is not None and last["unfinished"] is not None:
+        return JobId(last["id"])
+    request = draft if last is None else JobRequest.model_validate(last["request"])
+    key = unfinished_key(request)
+    if key == request.job_id:
         return None
-    return f"{str(request.repository).lower()}#{request.issue_number}"
+    existing = connection.scalar(sa.select(_TABLE.c.id).where(_TABLE.c.unfinished == key))
+    return JobId(existing) if existing else None
+
+
+def _row(connection: sa.Connection, job_id: JobId) -> sa.RowMapping:
+    return connection.execute(sa.select(_TABLE).where(_TABLE.c.id == job_id)).mappings().one()
 
 
 def _command(

@@ -73,17 +73,19 @@ class Jobs:
         *,
         delivery_id: DeliveryId,
         ordinal: int,
-        enqueue: Callable[[sa.Connection, JobId], None],
+        enqueue: Callable[[sa.Connection, JobRequest], None],
         documents: Mapping[str, str] | None = None,
+        again: JobId | None = None,
     ) -> Accepted:
         """Make the job and enqueue its workflow in one transaction.
 
         ``draft.job_id`` is made unique here. An issue has one unfinished job: a second request
         finds that one. The same command asked again finds what it made. ``documents`` are kept
-        with a new job, by their names.
+        with a new job, by their names. ``again`` names a job that has ended: then it is its next
+        run, which keeps the job's id.
         """
         return await self._database.call(
-            accept, draft, delivery_id, ordinal, enqueue, documents or {}
+            accept, draft, delivery_id, ordinal, enqueue, documents or {}, again
         )
 
     async def get(self, job_id: JobId) -> Job:
@@ -178,7 +180,7 @@ def _get(connection: sa.Connection, job_id: JobId) -> Job | None:
     return None if row is None else job_of(row)
 
 
-def job_of(values: sa.RowMapping) -> Job:
+def job_of(values: sa.RowMapping | dict[str, Any]) -> Job:
     """Return the job of a row."""
     return Job(
         request=JobRequest.model_validate(values["request"]),

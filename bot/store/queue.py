@@ -86,7 +86,11 @@ class Queue:
         living = list(rows)
         asking = [row for row in living if row["admitted_at"] is None]
         lost = _lost(connection, now) if asking else {}
-        waiting = [self._waiting(row, lost.get(JobId(row["job_id"]), {})) for row in asking]
+        had = _had(connection, [row["job_id"] for row in asking])
+        waiting = [
+            self._waiting(row, lost.get(JobId(row["job_id"]), {}), had.get(JobId(row["job_id"])))
+            for row in asking
+        ]
         running = [self._running(row) for row in living if row["admitted_at"] is not None]
         plan = decide(
             waiting,
@@ -104,7 +108,9 @@ class Queue:
         going = {job.lease_id for job in running} | {placed.lease_id for placed in plan.placed}
         return Decided(frozenset(going), frozenset(job.lease_id for job in waiting), plan)
 
-    def _waiting(self, row: sa.RowMapping, lost: Mapping[str, datetime]) -> Waiting:
+    def _waiting(
+        self, row: sa.RowMapping, lost: Mapping[str, datetime], had: str | None
+    ) -> Waiting:
         return Waiting(
             lease_id=LeaseId(row["id"]),
             job_id=JobId(row["job_id"]),
@@ -120,6 +126,7 @@ class Queue:
             priority=self._limits.priority(row["repository"]),
             is_again=bool(lost),
             avoid=frozenset(lost),
+            prefers=had,
             repository_limit=row["repository_limit"],
             person_limit=row["person_limit"],
         )
@@ -146,6 +153,18 @@ def _last(connection: sa.Connection, now: datetime) -> dict[int, datetime]:
         .group_by(_TABLE.c.person)
     )
     return {row.person: row.at for row in rows}
+
+
+def _had(connection: sa.Connection, job_ids: Sequence[str]) -> dict[JobId, str]:
+    """Return which machine these jobs had in their last run, for those that had one."""
+    if not job_ids:
+        return {}
+    rows = connection.execute(
+        sa.select(_TABLE.c.job_id, _TABLE.c.machine)
+        .where(_TABLE.c.job_id.in_(job_ids), _TABLE.c.machine.is_not(None))
+        .order_by(_TABLE.c.requested_at)
+    )
+    return {JobId(row.job_id): row.machine for row in rows}
 
 
 def _lost(connection: sa.Connection, now: datetime) -> dict[JobId, dict[str, datetime]]:

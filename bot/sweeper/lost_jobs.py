@@ -44,7 +44,7 @@ class LostJobs:
 
     async def run(self) -> dict[str, int]:
         """End what is lost; return how many there were."""
-        jobs = {workflow_of(job.id): job.id for job in await self._parts.jobs.unfinished()}
+        jobs = {workflow_of(job.request): job.id for job in await self._parts.jobs.unfinished()}
         living = await self._engine.unended(list(jobs))
         lost = [job_id for workflow, job_id in jobs.items() if workflow not in living]
         ended = 0

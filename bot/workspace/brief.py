@@ -47,12 +47,13 @@ async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by it
     build: TorchBuild,
     reservation: Reservation,
     may_build: bool = False,
+    earlier: str = "",
 ) -> str:
     """Write the job's files on the machine and return the agent's first prompt.
 
     ``snapshot`` is what the agent may see (``visible``); ``skills`` is the directory where it looks
-    for skills; ``may_build`` is whether it may change compiled code. Writing again gives the same
-    files; the worklog is kept.
+    for skills; ``may_build`` is whether it may change compiled code. ``earlier`` is what the
+    brief says of earlier runs. Writing again gives the same files; the worklog is kept.
     """
     job = await asyncio.to_thread(
         _job_files,
@@ -63,6 +64,7 @@ async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by it
         build=build,
         reservation=reservation,
         may_build=may_build,
+        earlier=earlier,
     )
     for name, text in job.items():
         await shell.write(f"{paths.directory}/{name}", text)
@@ -108,6 +110,7 @@ def render_brief(
     build: TorchBuild,
     reservation: Reservation,
     may_build: bool = False,
+    earlier: str = "",
 ) -> str:
     """Return ``brief.md``: our instructions, where things are, the guidance; no issue text."""
     mode = request.options.mode
@@ -131,6 +134,7 @@ def render_brief(
         reserved_until=f"{reservation.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         repro=_repro(repro, build=build, reservation=reservation),
         guidance=_guidance(request),
+        earlier=earlier,
     )
 
 
@@ -143,6 +147,7 @@ def _job_files(
     build: TorchBuild,
     reservation: Reservation,
     may_build: bool,
+    earlier: str,
 ) -> dict[str, str]:
     files = {
         "issue.md": _issue(request, snapshot),
@@ -153,6 +158,7 @@ def _job_files(
             build=build,
             reservation=reservation,
             may_build=may_build,
+            earlier=earlier,
         ),
         **repro_files(repro, paths=paths),
     }

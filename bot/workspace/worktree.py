@@ -18,13 +18,20 @@ _TIMEOUT = timedelta(minutes=15)
 
 
 async def create(
-    shell: Shell, layout: Layout, job_id: str, build: TorchBuild, *, module: str = "torch"
+    shell: Shell,
+    layout: Layout,
+    job_id: str,
+    build: TorchBuild,
+    *,
+    module: str = "torch",
+    patch: str | None = None,
 ) -> JobPaths:
     """Give a job its worktree at the base commit and its environment; keep them if they are there.
 
     In the worktree, the package's directory holds the source's files and links to what only the
     wheel has (libraries, generated files), so an edit is live at the next import. Another build
-    than the job had makes both anew. Raise WorkspaceError.
+    than the job had makes both anew; then the patch at the path ``patch`` is applied, if it can be.
+    Raise WorkspaceError.
     """
     paths = layout.job(job_id)
     await send_scripts(shell, layout)
@@ -33,7 +40,11 @@ async def create(
         marker=f"{layout.job_state(paths)}/created",
         inputs=(build.base_commit, build.wheel_commit, build.version, build.python, module),
         needs=(f"{paths.worktree}/.git", f"{paths.environment}/bin/python"),
-        steps=(*_worktree(layout, paths, build), *_environment(layout, paths, build, module)),
+        steps=(
+            *_worktree(layout, paths, build),
+            *_environment(layout, paths, build, module),
+            *_patched(paths, patch),
+        ),
     )
     await do(shell, layout, work, timeout=_TIMEOUT, env=ENVIRONMENT)
     return paths
@@ -98,6 +109,13 @@ def _environment(
         Step((layout.python, "-I", f"{layout.scripts}/clone_env.py", *clone)),
         Step((layout.python, "-I", f"{layout.scripts}/overlay.py", *overlay)),
     )
+
+
+def _patched(paths: JobPaths, patch: str | None) -> tuple[Step, ...]:
+    if patch is None:
+        return ()
+    apply = ("apply", "--whitespace=nowarn", "--", patch)
+    return (Step(("git", *QUIET, "-C", paths.worktree, *apply), may_fail=True),)
 
 
 def _git(layout: Layout, *argv: str) -> tuple[str, ...]:

@@ -21,9 +21,11 @@ from bot.commands import (
     Run,
     Status,
 )
+from bot.intake.handlers.clean import clean
 from bot.intake.handlers.kill import is_own, kill
 from bot.intake.handlers.listing import list_jobs
 from bot.intake.handlers.peek import peek
+from bot.intake.handlers.publish import publish
 from bot.intake.handlers.results import results
 from bot.intake.handlers.status import status
 
@@ -40,9 +42,9 @@ class Handlers:
     """Carries out commands of people who may give them."""
 
     desk: Desk
-    investigate: InvestigateHandler
+    jobs: InvestigateHandler
 
-    async def answer(  # noqa: C901, PLR0911 -- a line for each command
+    async def answer(  # noqa: C901, PLR0911, PLR0912 -- a line for each command
         self, asking: Asking, command: Command | Mistake | None, in_force: InForce
     ) -> str:
         """Carry out a command and answer it, and return the outcome; raise Refusal.
@@ -58,7 +60,11 @@ class Handlers:
             case Help():
                 return await replies.help(asking, command)
             case Investigate():
-                return await self.investigate.handle(asking, command, in_force)
+                return await self.jobs.investigate(asking, command, in_force)
+            case Run():
+                return await self.jobs.run(asking, command, in_force)
+            case Rerun():
+                return await self.jobs.rerun(asking, command, in_force)
             case Status():
                 return await status(desk, asking, command)
             case Peek():
@@ -71,7 +77,11 @@ class Handlers:
                 return await kill(desk, asking, command)
             case NotYet():
                 return await replies.not_yet(asking, command)
-            case Run() | Rerun() | Publish() | Extend() | Clean():
+            case Publish():
+                return await publish(desk, asking, command)
+            case Clean():
+                return await clean(desk, asking, command)
+            case Extend():
                 return await replies.not_yet(asking, NotYet(type(command).__name__.lower()))
             case _:
                 assert_never(command)
