@@ -37,6 +37,9 @@ def main(argument: str) -> int:
     build = Build(plan)
     build.check_out()
     build.synchronize()
+    if not (build.source / "setup.py").exists():
+        sys.stdout.write("nothing is built: the source has no setup.py\n")
+        return 0
     python = build.prepare()
     environment = build.variables()
     status = run([python, "setup.py", "build"], cwd=build.source, environment=environment)
