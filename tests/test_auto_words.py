@@ -1,0 +1,52 @@
+"""What is asked for in a terminal, and wrong words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.fakes.github import people
+from tests.harness import MAINTAINER
+from tests.own_terminal import terminal_of
+
+if TYPE_CHECKING:
+    from tests.harness import Bot
+
+WRONG = {
+    "auto": "what is to be done? Give --issue N, or a task with -m TEXT or -i FILE",
+    "auto --issue x": "--issue takes a number, owner/name#number or an address, not 'x'",
+    "auto --issue 1 --repo pytorch": "--repo takes owner/name, not 'pytorch'",
+    "auto --issue 1 --gpus 99": "`--gpus` takes a whole number from 1 to 16, not `99`.",
+    "auto --issue 1 --hours 20": "`--hours 20` is more than the 8 allowed here.",
+    "auto --issue 1 --preset fixx": "there is no preset fixx. Did you mean fix?",
+    "auto --issue 1 now": "`now` is no option: a task goes behind --message, in quotes.",
+    "auto -m a -i b": "--message and --input are the same thing: give one of them",
+    "run -m x": "name one machine: --machine NAME of the settings, or --local (`ptq auto` takes any)",
+    "run -m x --machine gpu-9": "the settings lend no machine gpu-9: there is gpu-1",
+    "run -m x --local": "PTQ_PROVIDER lends gpu-1: with PTQ_PROVIDER=local it is this computer",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+async def test_wrong_words(world: Bot, line: str) -> None:
+    """What is wrong is said in one line, and nothing is made."""
+    async with terminal_of(world) as terminal:
+        ended = await terminal.ptq(*line.split())
+        assert (ended.status, ended.out, ended.err) == (1, "", f"ptq: {WRONG[line]}\n")
+        assert not (terminal.state / "ptq.sqlite").exists()
+
+
+async def test_an_issue_that_is_not_there(world: Bot) -> None:
+    """What GitHub refuses is told with what would help, and no job is made."""
+    async with terminal_of(world) as terminal:
+        ended = await terminal.ptq("auto", "--issue", "404")
+        assert (ended.status, ended.out) == (1, "")
+        assert ended.err == snapshot()
+        token = people.add_token(world.github.world, MAINTAINER)
+        ended = await terminal.ptq("auto", "--issue", "404", GITHUB_TOKEN=token)
+        assert ended.err == snapshot()
+        assert token not in ended.said
+        ended = await terminal.ptq("auto", "--issue", "1", GITHUB_TOKEN="ghp_wrong")
+        assert (ended.status, ended.err) == (1, snapshot())
