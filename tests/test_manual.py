@@ -13,7 +13,8 @@ from bot.cli.manual import manual
 from bot.commands import COMMANDS, OPTIONS
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "commands.md"
-WITHOUT_A_TERMINAL = {"help", "extend"}
+WITHOUT_A_TERMINAL = {"help"}
+"""`--help` there."""
 
 
 def options_of(name: str) -> set[str]:

@@ -81,8 +81,11 @@ def issue_of(
     return own or named or usual, int(found["number"])
 
 
-async def ask(opened: Opened, wanted: Wanted) -> Asked:
-    """Make the job, or find the unfinished one of the issue; raise UserError."""
+async def ask(opened: Opened, wanted: Wanted, *, again: JobId | None = None) -> Asked:
+    """Make the job, or find the unfinished one of the issue; raise UserError.
+
+    ``again`` is a job that has ended: then it is its next run.
+    """
     settings, asked_at = opened.settings, datetime.now(UTC)
     text = await github_access.token(settings.github.api_url)
     person = Person(login=getpass.getuser(), id=NOBODY)
@@ -114,10 +117,12 @@ async def ask(opened: Opened, wanted: Wanted) -> Asked:
         task=wanted.task,
         guidance=wanted.guidance,
     )
-    return await _accepted(opened, request, issue)
+    return await _accepted(opened, request, issue, again)
 
 
-async def _accepted(opened: Opened, request: JobRequest, issue: IssueSnapshot | None) -> Asked:
+async def _accepted(
+    opened: Opened, request: JobRequest, issue: IssueSnapshot | None, again: JobId | None
+) -> Asked:
     client = Client(opened.database.url)
     try:
         accepted = await opened.jobs.accept(
@@ -127,6 +132,7 @@ async def _accepted(opened: Opened, request: JobRequest, issue: IssueSnapshot | 
             enqueue=lambda connection, made: client.enqueuer(
                 INVESTIGATE, queue=JOBS, workflow_id=workflow_of(made), argument=made.job_id
             )(connection),
+            again=again,
             documents={} if issue is None else {FROZEN_ISSUE: issue.model_dump_json()},
         )
     finally:

@@ -165,7 +165,11 @@ def options_of(settings: Settings, said: Said, words: list[str]) -> JobOptions:
 
 def start(settings: Settings, wanted: Wanted, *, follows: bool | None, as_json: bool) -> None:
     """Ask for the job, see that it is carried out, and follow it."""
-    accepted = asyncio.run(_start(settings, wanted))
+    show(settings, asyncio.run(_start(settings, wanted)), follows=follows, as_json=as_json)
+
+
+def show(settings: Settings, accepted: Asked, *, follows: bool | None, as_json: bool) -> None:
+    """Say which job it is, and follow it."""
     console = Console(stderr=as_json)
     is_known = "" if accepted.is_new else " (the issue has this unfinished job already)"
     console.print(f"Job {accepted.job_id}{is_known}", highlight=False, soft_wrap=True)

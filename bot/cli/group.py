@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("pr", "pr", LOOK, comments=("pr",)),
     Entry("takeover", "takeover", LOOK),
     Entry("kill", "kill", LOOK, comments=("kill",)),
+    Entry("extend", "extend", LOOK, comments=("extend",)),
     Entry("clean", "clean", LOOK, comments=("clean",)),
     Entry("presets", "presets", MACHINES),
     Entry("setup", "setup", MACHINES),

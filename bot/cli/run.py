@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.again import run_again
 from bot.cli.asking import Wanted, issue_of
 from bot.cli.auto import (
     Follow,
@@ -15,10 +17,10 @@ from bot.cli.auto import (
     PresetName,
     Prompt,
     Repo,
-    Specialists,
     joined,
     options_of,
     preset_of,
+    show,
     start,
     text_of,
 )
@@ -51,7 +53,14 @@ Its host key must stand in that known_hosts file: log in once by hand and compar
 
 @with_job_options
 def run(  # noqa: PLR0913 -- each an option of the command
-    specialists: Specialists = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="JOB|@agent-NAME",
+            help="A job to run again, by its id or its issue's number; specialists to ask.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     issue: Issue = None,
     repo: Repo = None,
@@ -66,11 +75,25 @@ def run(  # noqa: PLR0913 -- each an option of the command
     as_json: AsJson = False,
     said: Said,
 ) -> None:
-    """Do the same as `ptq auto` on a machine that you have: --machine NAME, or --local.
+    """Do the same as `ptq auto` on a machine that you have, or run a job again.
 
-    The machine is one of the settings: its workspace is prepared when it is not yet (`ptq setup`).
+    The machine is one of the settings (--machine NAME) or this computer (--local); its workspace is
+    prepared when it is not yet (`ptq setup`). `ptq run JOB -m "another approach"` is the next run
+    of a job that has ended: it keeps the last one's options where nothing else is said, and goes on
+    from what that one left.
     """
     settings = Settings.load()
+    names = [word for word in words or [] if not word.lower().startswith("@agent-")]
+    specialists = [word for word in words or [] if word not in names]
+    if names:
+        if len(names) > 1 or issue is not None or repo is not None or local:
+            raise CommandError("a job that is run again keeps its issue: name the job alone")
+        guidance = joined(preset_of(settings, preset, said), text_of(message, file), prompt or "")
+        asked = asyncio.run(
+            run_again(settings, names[0], said=said, words=specialists, guidance=guidance)
+        )
+        show(settings, asked, follows=follow, as_json=as_json)
+        return
     repository, number = issue_of(settings, issue, repo)
     given = text_of(message, file)
     if number is None and not given:
@@ -80,7 +103,7 @@ def run(  # noqa: PLR0913 -- each an option of the command
         issue_number=number,
         task="" if number is not None else given,
         guidance=joined(preset_of(settings, preset, said), given if number else "", prompt or ""),
-        options=_options(settings, said, specialists or [], is_local=local),
+        options=_options(settings, said, specialists, is_local=local),
     )
     start(settings, wanted, follows=follow, as_json=as_json)
 
