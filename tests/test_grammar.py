@@ -6,13 +6,10 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.commands import (
-    COMMANDS,
     OPTIONS,
-    CommandEntry,
     Help,
     Investigate,
     Mistake,
-    NotYet,
     OptionChanges,
     parse_comment,
 )
@@ -130,25 +127,17 @@ def test_help_of_one_command() -> None:
     assert _only("/ptq peek --log 5 --help") == Help("peek")
 
 
-@pytest.mark.parametrize("entry", [entry for entry in COMMANDS if not entry.is_built])
-def test_planned_commands_are_known(entry: CommandEntry) -> None:
-    """A command of the manual is never called unknown, by whatever name."""
-    names = [entry.name, *entry.aliases]
-    for name in names:
-        assert _only(f"/ptq {name} --whatever 'it is") == NotYet(names[0])
-
-
 def test_wrong_commands_are_explained() -> None:
     """The answer says what was wrong, the nearest command, and the usage."""
     assert _wrong("/ptq investgate") == snapshot("""\
 There is no command `investgate`. Did you mean `/ptq investigate`?
 
-The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `clean`, `help`; `/ptq help` explains them.\
+The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `extend`, `clean`, `help`; `/ptq help` explains them.\
 """)
     assert _wrong("/ptq --gpus 2") == snapshot("""\
 The command is missing before `--gpus`: write `/ptq investigate` first.
 
-The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `clean`, `help`; `/ptq help` explains them.\
+The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `extend`, `clean`, `help`; `/ptq help` explains them.\
 """)
     assert _wrong("/ptq help investigat") == snapshot("""\
 There is no command `investigat`. Did you mean `/ptq investigate`?
@@ -158,7 +147,7 @@ Usage: `/ptq help [COMMAND]`\
     assert _wrong("/ptq please fix it") == snapshot("""\
 There is no command `please`.
 
-The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `clean`, `help`; `/ptq help` explains them.\
+The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `extend`, `clean`, `help`; `/ptq help` explains them.\
 """)
 
 

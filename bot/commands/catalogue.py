@@ -71,7 +71,6 @@ class CommandEntry:
     """Those that it takes, in the order in which the help shows them."""
     takes_job: bool = False
     """Whether a job may be named, by its id or by its issue's number."""
-    is_built: bool = False
 
 
 def _choices(kind: type[StrEnum]) -> str:
@@ -220,28 +219,24 @@ COMMANDS: tuple[CommandEntry, ...] = (
         "/ptq investigate [options] [guidance]",
         "reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine",
         options=OPTIONS,
-        is_built=True,
     ),
     CommandEntry(
         "run",
         '/ptq run [options] -m "task"',
         "the same for a free task",
         options=tuple(TASK if option.name == TASK.name else option for option in OPTIONS),
-        is_built=True,
     ),
     CommandEntry(
         "rerun",
         "/ptq rerun [options] [guidance]",
         "the next run of this issue's job, which goes on from the last one",
         options=OPTIONS,
-        is_built=True,
     ),
     CommandEntry(
         "status",
         "/ptq status [JOB]",
         "how far a job is: its state, place in the queue, machine, spend and time left",
         takes_job=True,
-        is_built=True,
     ),
     CommandEntry(
         "peek",
@@ -249,32 +244,26 @@ COMMANDS: tuple[CommandEntry, ...] = (
         "the worklog, and the end of the agent's log",
         options=(LOG,),
         takes_job=True,
-        is_built=True,
     ),
     CommandEntry(
         "results",
         "/ptq results [JOB]",
         "the verdict, the report, the patch, the worklog and the log",
         takes_job=True,
-        is_built=True,
     ),
     CommandEntry(
         "pr",
         "/ptq pr [JOB]",
         "open the draft pull request of a job that ran with `--no-pr`",
         takes_job=True,
-        is_built=True,
     ),
-    CommandEntry(
-        "list", "/ptq list", "the jobs of this repository and where they are", is_built=True
-    ),
+    CommandEntry("list", "/ptq list", "the jobs of this repository and where they are"),
     CommandEntry(
         "kill",
         "/ptq kill [JOB]",
         "stop the agent, keep what it wrote, give the GPU back",
         aliases=("cancel", "stop"),
         takes_job=True,
-        is_built=True,
     ),
     CommandEntry(
         "extend",
@@ -288,11 +277,8 @@ COMMANDS: tuple[CommandEntry, ...] = (
         "/ptq clean [JOB]",
         "remove a job's files from its machine",
         takes_job=True,
-        is_built=True,
     ),
-    CommandEntry(
-        "help", "/ptq help [COMMAND]", "these commands, or one of them in full", is_built=True
-    ),
+    CommandEntry("help", "/ptq help [COMMAND]", "these commands, or one of them in full"),
 )
 """Every command, in the order in which the help shows them."""
 

@@ -21,7 +21,6 @@ from bot.commands.model import (
     Kill,
     ListJobs,
     Mistake,
-    NotYet,
     Peek,
     Publish,
     Results,
@@ -68,8 +67,6 @@ def parse_line(line: str, *, below: str = "") -> Command | Mistake:
 def _parse_command(entry: CommandEntry, words: Words, *, below: str) -> Command:
     if entry.name == "help":
         return _help(words)
-    if not entry.is_built:
-        return NotYet(entry.name)
     match entry.name:
         case "investigate":
             return parse_investigate(entry, words, below=below)
@@ -118,7 +115,7 @@ def _more(found: Arguments) -> timedelta:
     return timedelta(hours=hours)
 
 
-def _help(words: Words) -> Help | NotYet:
+def _help(words: Words) -> Help:
     topics = [word for word in split(words.rest()) if word.text.lower() != "/ptq"]
     if not topics:
         return Help()
@@ -126,7 +123,7 @@ def _help(words: Words) -> Help | NotYet:
     entry = COMMAND_NAMES.get(name)
     if entry is None:
         raise CommandError(f"There is no command {code(topics[0].text)}.{_nearest(name)}")
-    return Help(entry.name) if entry.is_built else NotYet(entry.name)
+    return Help(entry.name)
 
 
 def _unknown(word: str, *, is_option: bool) -> Mistake:
@@ -134,11 +131,11 @@ def _unknown(word: str, *, is_option: bool) -> Mistake:
         said = f"The command is missing before {code(word)}: write `/ptq investigate` first."
     else:
         said = f"There is no command {code(word)}.{_nearest(word.lower())}"
-    names = ", ".join(code(entry.name) for entry in COMMANDS if entry.is_built)
+    names = ", ".join(code(entry.name) for entry in COMMANDS)
     return Mistake(f"{said}\n\nThe commands are {names}; `/ptq help` explains them.")
 
 
 def _nearest(name: str) -> str:
-    built = [name for name, entry in COMMAND_NAMES.items() if entry.is_built]
+    built = [*COMMAND_NAMES]
     near = get_close_matches(name[:40], built, n=1, cutoff=_NEAR)
     return f" Did you mean {code(f'/ptq {near[0]}')}?" if near else ""

@@ -128,13 +128,6 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
-class NotYet:
-    """A command of the catalogue that is not built yet."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Mistake:
     """A line that begins with `/ptq` and is no command: what is wrong, as safe Markdown."""
 
@@ -154,6 +147,5 @@ Command = (
     | Extend
     | Clean
     | Help
-    | NotYet
 )
 """Everything a right command line can mean; match on it and end in ``assert_never``."""

@@ -14,7 +14,6 @@ from bot.commands import (
     Kill,
     ListJobs,
     Mistake,
-    NotYet,
     Peek,
     Publish,
     Rerun,
@@ -99,7 +98,7 @@ def changes_a_job(command: Command | Mistake | None) -> bool:
     match command:
         case Investigate() | Run() | Rerun() | Publish() | Kill() | Extend() | Clean():
             return True
-        case Status() | Peek() | Results() | ListJobs() | Help() | Mistake() | NotYet() | None:
+        case Status() | Peek() | Results() | ListJobs() | Help() | Mistake() | None:
             return False
         case _:
             assert_never(command)

@@ -12,7 +12,7 @@ from bot.render.configuration import broken_configuration, broken_note, switched
 from bot.render.markers import kind_marker, label_reply_marker
 
 if TYPE_CHECKING:
-    from bot.commands import Help, Mistake, NotYet
+    from bot.commands import Help, Mistake
     from bot.configuration import InForce
     from bot.errors import Refusal
     from bot.github import GitHub, Repository
@@ -102,12 +102,6 @@ class Replies:
         await self._confused(asking)
         text = render.edited_comment(asking.person.login)
         return await self._answer(asking, text, outcome="mistake")
-
-    async def not_yet(self, asking: Asking, command: NotYet) -> str:
-        """Say that a command is known but not built."""
-        await self._confused(asking)
-        text = render.not_yet(asking.person.login, command.name)
-        return await self._answer(asking, text, outcome="not_yet")
 
     async def help(self, asking: Asking, command: Help) -> str:
         """Show the usage."""

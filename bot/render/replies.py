@@ -26,15 +26,6 @@ def mistake(login: str, wrong: Mistake) -> str:
     return f"{mention(login)} {wrong.text}"
 
 
-def not_yet(login: str, command: str) -> str:
-    """Say that a command of the manual cannot be used yet."""
-    built = ", ".join(code(f"/ptq {entry.name}") for entry in COMMANDS if entry.is_built)
-    return (
-        f"{mention(login)} {code(f'/ptq {command}')} is planned and not built yet. "
-        f"What I understand today: {built}."
-    )
-
-
 def already_running(login: str, *, job_id: str, progress_url: str | None) -> str:
     """Say that this issue has a job that has not ended."""
     job = code(job_id) if progress_url is None else f"[{code(job_id)}]({progress_url})"
@@ -111,9 +102,7 @@ def help_text(topic: str | None = None) -> str:
 
 
 def _overview() -> str:
-    commands = "\n".join(
-        f"- {code(entry.usage)}: {entry.does}." for entry in COMMANDS if entry.is_built
-    )
+    commands = "\n".join(f"- {code(entry.usage)}: {entry.does}." for entry in COMMANDS)
     return (
         "I investigate issues of this repository on a GPU machine, with a coding agent.\n\n"
         f"{commands}\n\n"

@@ -13,7 +13,6 @@ from bot.commands import (
     Kill,
     ListJobs,
     Mistake,
-    NotYet,
     Peek,
     Publish,
     Rerun,
@@ -22,6 +21,7 @@ from bot.commands import (
     Status,
 )
 from bot.intake.handlers.clean import clean
+from bot.intake.handlers.extend import extend
 from bot.intake.handlers.kill import is_own, kill
 from bot.intake.handlers.listing import list_jobs
 from bot.intake.handlers.peek import peek
@@ -75,14 +75,12 @@ class Handlers:
                 return await list_jobs(desk, asking)
             case Kill():
                 return await kill(desk, asking, command)
-            case NotYet():
-                return await replies.not_yet(asking, command)
             case Publish():
                 return await publish(desk, asking, command)
             case Clean():
                 return await clean(desk, asking, command)
             case Extend():
-                return await replies.not_yet(asking, NotYet(type(command).__name__.lower()))
+                return await extend(desk, asking, command)
             case _:
                 assert_never(command)
 
