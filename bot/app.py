@@ -26,6 +26,7 @@ from bot.intake.receiving import DELIVERIES, HANDLE_DELIVERY
 from bot.intake.replies import Replies
 from bot.investigation import Investigation, Parts, Steps, WaitingRoom, Watch
 from bot.machines import provider as machine_provider
+from bot.posting import Posting
 from bot.publisher import Publisher
 from bot.redaction import Redactor
 from bot.reporter import Reporter
@@ -36,6 +37,7 @@ from bot.store import (
     Documents,
     Jobs,
     Leases,
+    PostedComments,
     Queue,
     RepositoryJobs,
     RightConfigurations,
@@ -207,6 +209,7 @@ async def _parts(
     redactor = Redactor((*settings.secrets, key))
     leases, documents = Leases(database), Documents(database)
     configurations = Configurations(RightConfigurations(database))
+    posting = Posting(github, PostedComments(database))
     provider = machine_provider(settings, leases, fence=fence)
     stack.push_async_callback(provider.close)
     queue = Queue(database, machines=provider.offers, limits=settings.limits)
@@ -232,8 +235,10 @@ async def _parts(
         publisher=Publisher(
             github, settings.patch, configurations=configurations, redactor=redactor
         ),
+        posting=posting,
         reporter=Reporter(
             github=github,
+            posting=posting,
             jobs=jobs,
             documents=documents,
             queue=queue,
@@ -247,7 +252,7 @@ async def _parts(
 
 def _register(engine: Engine, parts: Parts, deliveries: Deliveries) -> Receiving:
     """Tell the engine its workflows, under the names that their records keep."""
-    replies = Replies(parts.github, deliveries)
+    replies = Replies(parts.github, parts.posting, deliveries)
     investigate = InvestigateHandler(
         engine=engine,
         jobs=parts.jobs,

@@ -251,7 +251,18 @@ async def _branch(repository: Repository, request: JobRequest, commit: str) -> s
         head = await repository.branch(name)
         if head == commit:
             return name
-        if head is None:
-            await repository.create_branch(name, commit)
+        if head is None and await _made(repository, name, commit):
             return name
     raise PatchRefused(f"the branches {first} to {names[-1]} are taken: delete the old ones")
+
+
+async def _made(repository: Repository, name: str, commit: str) -> bool:
+    """Make the branch; False when another one was made under this name a moment before."""
+    try:
+        await repository.create_branch(name, commit)
+    except GitHubRejected:
+        head = await repository.branch(name)
+        if head is None:
+            raise
+        return head == commit
+    return True

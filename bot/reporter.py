@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import render, told
-from bot.errors import GitHubError, GitHubNotFound
+from bot.errors import GitHubError, GitHubNotFound, Paused
 from bot.models import AgentProgress, JobState, Mode
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from bot.agents.base import Agent
-    from bot.github import Comment, GitHub, Repository
+    from bot.github import GitHub, Repository
     from bot.models import JobId, Outcome, Thread
+    from bot.posting import Posting
     from bot.redaction import Redactor
     from bot.store import Documents, Job, Jobs, Queue
 
@@ -51,6 +52,7 @@ class Reporter:
         self,
         *,
         github: GitHub,
+        posting: Posting,
         jobs: Jobs,
         documents: Documents,
         queue: Queue,
@@ -60,6 +62,7 @@ class Reporter:
     ) -> None:
         """Edit a progress comment no more often than once an ``interval``."""
         self._github = github
+        self._posting = posting
         self._jobs = jobs
         self._documents = documents
         self._queue = queue
@@ -77,7 +80,7 @@ class Reporter:
             return
         text = await self._progress(job)
         marker = render.progress_marker(job_id, run=job.request.run)
-        comment = await self._write_once(thread, marker, text)
+        comment = await self._posting.once(self._repository(thread), thread.number, marker, text)
         self._shown[job_id] = time.monotonic(), text
         await self._jobs.set_progress_comment(job_id, comment.id, comment.url)
 
@@ -97,7 +100,7 @@ class Reporter:
         self._shown[job_id] = time.monotonic(), text
         try:
             await self._repository(thread).edit_comment(comment_id, text)
-        except GitHubError as error:
+        except (GitHubError, Paused) as error:
             _log.warning(PROGRESS_NOT_SHOWN, reason=str(error))
 
     @asynccontextmanager
@@ -147,20 +150,17 @@ class Reporter:
         )
         marker = render.closing_marker(job_id, run=job.request.run)
         text = render.closing(view, redactor=self._redactor)
-        comment = await self._write_once(thread, marker, text)
+        comment = await self._posting.once(self._repository(thread), thread.number, marker, text)
         await self._jobs.set_closing_comment(job_id, comment.id, comment.url)
 
     async def _keep_shown(self, job_id: JobId) -> None:
         while True:
             others = (len(self._live) - 1) * _EACH
             await asyncio.sleep(max(self._interval, _SHORTEST, others))
-            await self.show(job_id)
-
-    async def _write_once(self, thread: Thread, marker: render.Marker, text: str) -> Comment:
-        repository = self._repository(thread)
-        app = await self._github.app()
-        found = await repository.find_comment(thread.number, marker, app_id=app.id)
-        return found or await repository.comment(thread.number, text)
+            try:
+                await self.show(job_id)
+            except Paused as error:
+                _log.warning(PROGRESS_NOT_SHOWN, reason=str(error))
 
     async def _progress(self, job: Job, *, outcome: Outcome | None = None) -> str:
         documents = await self._documents.read_all(job.id, job.request.run) if outcome else {}

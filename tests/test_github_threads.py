@@ -158,24 +158,6 @@ async def test_a_label_is_removed_even_if_it_is_gone(talk: Talk) -> None:
     assert [label.name for label in issue.labels] == ["bug"]
 
 
-async def test_our_comment_is_found_by_its_marker(talk: Talk) -> None:
-    """The marker alone proves nothing: people quote comments, and other Apps exist."""
-    marker = "<!-- ptq:progress:20260314-pytorch-1 -->"
-    assert await talk.repository.find_comment(1, marker, app_id=talk.github.app_id) is None
-    talk.github.add_comment(REPOSITORY, 1, "reporter", f"> {marker}\n\nwhat is this?")
-    talk.github.add_comment(REPOSITORY, 1, "ptq", marker)
-    for number in range(120):
-        talk.github.add_comment(REPOSITORY, 1, "reporter", f"comment {number}")
-    assert await talk.repository.find_comment(1, marker, app_id=talk.github.app_id) is None
-
-    ours = await talk.repository.comment(1, f"Working.\n\n{marker}")
-    await talk.repository.comment(1, f"Working still.\n\n{marker}")
-
-    found = await talk.repository.find_comment(1, marker, app_id=talk.github.app_id)
-    assert found == ours
-    assert await talk.repository.find_comment(1, marker, app_id=5) is None
-
-
 async def test_an_outdated_comment_is_hidden(talk: Talk) -> None:
     """It is done by GraphQL's one call that we use; what GitHub says against it is an error."""
     comment = await talk.repository.comment(1, "How it was.")

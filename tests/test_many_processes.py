@@ -13,22 +13,10 @@ from tests import scenes
 from tests.program import running
 
 if TYPE_CHECKING:
-    from tests.fakes.postgres import Postgres
     from tests.harness import Bot
 
 pytestmark = pytest.mark.timeout(240)
 """Several programs start in each test, on a machine that may have much to do."""
-
-QUICK = WorkerSettings(heartbeat=timedelta(seconds=0.2), silence=timedelta(seconds=3))
-"""A process that says nothing for three seconds is taken over."""
-
-
-@pytest.fixture
-def shared(world: Bot, postgres: Postgres) -> Bot:
-    """A world whose services share a database."""
-    changes = {"database_url": postgres.database(), "workers": QUICK}
-    world.settings = world.settings.model_copy(update=changes)
-    return world
 
 
 async def investigating(bot: Bot) -> None:

@@ -154,6 +154,11 @@ class Engine:
         """Whether workflows are taken from the queues."""
         return self._client is not None and not self._is_draining
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it runs, and this process may write what its workflows do."""
+        return self.is_running and self._fence.is_open
+
     async def close(self, *, grace: timedelta) -> None:
         """Stop: steps that only wait end at once, others may finish within ``grace``.
 

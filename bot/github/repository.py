@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bot.errors import GitHubNotFound, GitHubRejected
@@ -73,10 +75,15 @@ class Repository:
         """Return an issue, or the conversation of a pull request."""
         return read(Issue, await self._ask("GET", "/issues/{number}", number=number))
 
-    async def comments(self, number: int, *, limit: int = MAX_COMMENTS) -> list[Comment]:
-        """Return the first comments of a thread, oldest first."""
-        path = f"/issues/{{number}}/comments{_PAGED}"
-        return [read(Comment, item) for item in await self._list(path, limit, number=number)]
+    async def comments(
+        self, number: int, *, since: datetime | None = None, limit: int = MAX_COMMENTS
+    ) -> list[Comment]:
+        """Return the first comments of a thread, oldest first; ``since`` their last change."""
+        path = f"/issues/{{number}}/comments{_PAGED}{{&since}}"
+        fields: dict[str, str | int] = {"number": number}
+        if since is not None:
+            fields["since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return [read(Comment, item) for item in await self._list(path, limit, **fields)]
 
     async def issue_snapshot(
         self,
@@ -96,7 +103,7 @@ class Repository:
         )
 
     async def comment(self, number: int, body: str) -> Comment:
-        """Write a comment; it is not sent again when the answer is lost (see ``find_comment``)."""
+        """Write a comment; it is not sent again when the answer is lost (see ``bot.posting``)."""
         path = "/issues/{number}/comments"
         return read(Comment, await self._ask("POST", path, data={"body": body}, number=number))
 
@@ -109,15 +116,12 @@ class Repository:
         """Return one comment."""
         return read(Comment, await self._ask("GET", _COMMENT, id=comment_id))
 
-    async def find_comment(self, number: int, marker: str, *, app_id: int) -> Comment | None:
-        """Return the first comment that holds ``marker`` and that the App wrote.
-
-        A person's comment that quotes the marker is not it.
-        """
-        for comment in await self.comments(number, limit=MAX_COMMENTS):
-            if comment.app_id == app_id and comment.author_is_bot and marker in comment.body:
-                return comment
-        return None
+    async def delete_comment(self, comment_id: int) -> None:
+        """Take back a comment that was written twice; it may be gone already."""
+        try:
+            await self._ask("DELETE", _COMMENT, passes_fence=True, id=comment_id)
+        except GitHubNotFound:
+            return
 
     async def minimize(self, comment: Comment) -> None:
         """Hide a comment as outdated: people can still open it. A second time changes nothing."""
@@ -254,10 +258,11 @@ class Repository:
         *,
         data: object = b"",
         repeatable: bool = False,
+        passes_fence: bool = False,
         **fields: str | int,
     ) -> object:
         call = self._call(method, path, data=data, repeatable=repeatable, fields=fields)
-        return await self._calls.send(call)
+        return await self._calls.send(replace(call, passes_fence=passes_fence))
 
     async def _list(self, path: str, limit: int, **fields: str | int) -> list[object]:
         call = self._call("GET", path, data=b"", repeatable=True, fields=fields)

@@ -11,7 +11,7 @@ from bot.errors import GitHubError
 from bot.render.markers import is_of_kind
 
 if TYPE_CHECKING:
-    from bot.github import Comment, Repository
+    from bot.github import Repository
 
 ANSWER_NOT_HIDDEN = "answer_not_hidden"
 
@@ -23,7 +23,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 async def hide_older(
-    repository: Repository, number: int, newest: Comment, *, kind: str, app_id: int
+    repository: Repository, number: int, newest: int, *, kind: str, app_id: int
 ) -> None:
     """Hide our own older answers of a kind as outdated; a failure is logged and no more."""
     try:
@@ -31,7 +31,7 @@ async def hide_older(
             older = [
                 comment
                 for comment in await repository.comments(number)
-                if comment.id < newest.id
+                if comment.id < newest
                 and comment.app_id == app_id
                 and comment.author_is_bot
                 and is_of_kind(comment.body, kind)

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from bot.errors import Refusal
     from bot.github import GitHub, Repository
     from bot.intake.asking import Asking
+    from bot.posting import Posting
     from bot.store import Deliveries, Job
 
 
 class Replies:
     """Answers once, whatever runs twice."""
 
-    def __init__(self, github: GitHub, deliveries: Deliveries) -> None:
+    def __init__(self, github: GitHub, posting: Posting, deliveries: Deliveries) -> None:
         """Answer on this GitHub, and remember it in these deliveries."""
         self._github = github
+        self._posting = posting
         self._deliveries = deliveries
 
     async def repository(self, asking: Asking) -> Repository:
@@ -144,14 +146,12 @@ class Replies:
             return "known"
         marker = _marker(asking)
         repository = await self.repository(asking)
-        app = await self._github.app()
         number = asking.issue_number
-        written = await repository.find_comment(number, marker, app_id=app.id)
-        if written is None:
-            first = render.Marker(f"{marker}{kind_marker(kind)}") if kind else marker
-            written = await repository.comment(number, render.marked(first, text))
+        first = render.Marker(f"{marker}{kind_marker(kind)}") if kind else marker
+        posted = await self._posting.once(repository, number, marker, render.marked(first, text))
         if kind:
-            await hide_older(repository, number, written, kind=kind, app_id=app.id)
+            app = await self._github.app()
+            await hide_older(repository, number, posted.id, kind=kind, app_id=app.id)
         return outcome
 
     async def _claim(self, asking: Asking, outcome: str) -> bool:

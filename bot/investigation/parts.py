@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.investigation.watching import Watch
     from bot.machines.base import MachineProvider
     from bot.models import Thread
+    from bot.posting import Posting
     from bot.publisher import Publisher
     from bot.redaction import Redactor
     from bot.reporter import Reporter
@@ -44,6 +45,7 @@ class Parts:
     agents: Mapping[str, Agent]
     gateway: Gateway
     publisher: Publisher
+    posting: Posting
     reporter: Reporter
     redactor: Redactor
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.errors import Paused
 from bot.models import StopKind
 from bot.store import DatabaseError
 
@@ -96,7 +97,7 @@ class Watch:
             try:
                 await self._tell_stops()
                 await self._tell_moves()
-            except DatabaseError as error:
+            except (DatabaseError, Paused) as error:
                 _log.warning(NOT_WATCHED, kind=type(error).__name__)
             try:
                 async with asyncio.timeout(self._interval):

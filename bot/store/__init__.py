@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
 from bot.store.acceptance import Accepted
+from bot.store.comments import PostedComments
 from bot.store.configurations import RightConfigurations
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery, Handled
@@ -39,6 +40,7 @@ __all__ = [
     "Leases",
     "LeftDirectories",
     "LeftDirectory",
+    "PostedComments",
     "Pruning",
     "Queue",
     "RepositoryJobs",

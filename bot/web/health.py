@@ -29,7 +29,7 @@ class Health:
 
     async def ready(self, _request: web.Request) -> web.Response:
         """``/readyz``: 200 when the database and the engine answer, else 503 saying which not."""
-        parts = {"database": await self._database_answers(), "engine": self._engine.is_running}
+        parts = {"database": await self._database_answers(), "engine": self._engine.is_ready}
         return web.json_response(parts, status=200 if all(parts.values()) else 503)
 
     async def _database_answers(self) -> bool:

@@ -67,30 +67,23 @@ class Postgres:
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._url(name)
 
-    def cut(self, url: str) -> None:
-        """End every connection to a database, as a restart does."""
-        self._execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = :name AND pid <> pg_backend_pid()",
-            name=sa.make_url(url).database,
-        )
+    async def stop(self) -> None:
+        """End the server, and every connection with it."""
+        await asyncio.to_thread(self.server.stop)
 
-    def refuse(self, url: str, *, refused: bool = True) -> None:
-        """Take no connections to a database, or take them again."""
-        name = sa.make_url(url).database
-        self._execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {str(not refused).lower()}")
-        if refused:
-            self.cut(url)
+    async def start(self) -> None:
+        """Start it again, with all that it knew."""
+        await asyncio.to_thread(self.server.ensure_postgres_running)
 
     def _url(self, name: str) -> str:
         url = sa.make_url(self.server.get_uri()).set(database=name)
         return url.render_as_string(hide_password=False)
 
-    def _execute(self, statement: str, **values: str | None) -> None:
+    def _execute(self, statement: str) -> None:
         url = sa.make_url(self.server.get_uri()).set(drivername="postgresql+psycopg")
         engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         with engine.connect() as connection:
-            connection.execute(sa.text(statement), values)
+            connection.execute(sa.text(statement))
 
 
 async def _upgrade(url: str) -> None:

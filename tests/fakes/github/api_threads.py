@@ -26,7 +26,8 @@ async def get_issue(world: World, call: Incoming) -> Reply:
 async def list_comments(world: World, call: Incoming) -> Reply:
     """``GET /repos/{owner}/{repo}/issues/{issue_number}/comments``: oldest first."""
     issue = world.issue(call.project, call.number("issue_number"))
-    page, headers = paged(call, issue.comments)
+    since = datetime.fromisoformat(call.query.get("since", "2000-01-01T00:00:00Z"))
+    page, headers = paged(call, [each for each in issue.comments if each.updated_at >= since])
     shaped = [world.threads.comment(call.project, comment) for comment in page]
     return Reply(200, shaped, headers)
 
@@ -70,6 +71,15 @@ async def update_comment(world: World, call: Incoming) -> Reply:
         "comment_edited", call.project, text=body, number=comment.number, comment_id=comment.id
     )
     return Reply(200, world.threads.comment(call.project, comment))
+
+
+async def delete_comment(world: World, call: Incoming) -> Reply:
+    """``DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}``: an App's own only."""
+    comment = world.comment(call.project, call.number("comment_id"))
+    if comment.author is not call.actor:
+        raise Refused(403, "Resource not accessible by integration")
+    world.issue(call.project, comment.number).comments.remove(comment)
+    return Reply(204)
 
 
 async def react_to_comment(world: World, call: Incoming) -> Reply:
@@ -142,6 +152,7 @@ ROUTES = (
     Route("GET", f"{_ISSUES}/comments", list_all_comments, "issues"),
     Route("GET", _COMMENT, get_comment, "issues"),
     Route("PATCH", _COMMENT, update_comment, "issues", "write"),
+    Route("DELETE", _COMMENT, delete_comment, "issues", "write"),
     Route("POST", f"{_COMMENT}/reactions", react_to_comment, "issues", "write"),
     Route("GET", _ISSUE, get_issue, "issues"),
     Route("GET", f"{_ISSUE}/comments", list_comments, "issues"),
