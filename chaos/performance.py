@@ -23,7 +23,7 @@ _AT_ONCE = 5
 """Issues with something unfinished, at most, while there is trouble."""
 _SECONDS_A_KILL = 40
 """How long trouble may take, for each kill; on a quiet computer it is a fifth of that."""
-_SECONDS_TO_END = 300
+_SECONDS_TO_END = 600
 """How long nothing may come to its end before the rest counts as unfinished."""
 _QUIET = SILENCE + 3
 """Seconds in which something might still be said twice, after everything has ended."""

@@ -28,7 +28,7 @@ class Scenario:
 
     def script(self) -> dict[str, Any]:
         """Return what the scripted agent reads."""
-        return {"steps": self.steps, "resumed": self.again, "usd_per_turn": 0.01}
+        return {"steps": [_CLEAN, *self.steps], "resumed": self.again, "usd_per_turn": 0.01}
 
 
 def _takes(seconds: float) -> dict[str, Any]:
@@ -41,6 +41,11 @@ _DOES_NOTHING: dict[str, Any] = {
     "old": '"""Swap rows',
     "new": '"""Exchange rows',
 }
+_CLEAN: dict[str, Any] = {
+    "run": ["git", "-C", "pytorch", "checkout", "--quiet", "--", "."],
+    "expect": 0,
+}
+"""The next run of a job begins with what the last one changed: begin as if it had not."""
 _DONE: scenes.Steps = [{"say": "That is all."}]
 
 
