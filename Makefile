@@ -18,7 +18,7 @@ ARGS ?=
 .PHONY: help demo serve test coverage check docs fmt e2e chaos venv wheel lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(BASE)/.synced ## one job, from the comment to the draft pull request: no account, no GPU
 	@$(BASE)/bin/python -m demo
@@ -52,6 +52,9 @@ chaos: $(DEV)/.synced ## kill and cut off the bot: KILLS=50 DATABASE=postgres WO
 	@$(DEV)/bin/python -m chaos $(if $(KILLS),--kills $(KILLS)) $(if $(JOBS),--jobs $(JOBS)) \
 		$(if $(DATABASE),--database $(DATABASE)) $(if $(WORKERS),--workers $(WORKERS)) \
 		$(if $(SEED),--seed $(SEED))
+
+bench-%: $(DEV)/.synced $(NPM) ## webhook, dispatch, idle, scale, recovery: see bench/README.md
+	@$(DEV)/bin/python -m bench $*
 
 venv: $(DEV)/.synced ## the environment of test and check, in .venv
 

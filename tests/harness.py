@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.fakes.github import FakeGitHub
     from tests.fakes.github.memory import Comment, Issue
     from tests.fakes.machine import FakeMachine
+    from tests.fakes.sshd import RealSshd
 
 REPOSITORY = "pytorch/pytorch"
 MAINTAINER = "maintainer"
@@ -189,7 +190,7 @@ def _same(text: str) -> str:
 
 
 async def settings_for(
-    github: FakeGitHub, machine: FakeMachine, project: Project, directory: Path
+    github: FakeGitHub, machine: FakeMachine | RealSshd, project: Project, directory: Path
 ) -> Settings:
     """Return the bot's settings between these, as quick as can be."""
     python = f"env PTQ_SCENARIO={directory / 'scenario.json'} {sys.executable}"

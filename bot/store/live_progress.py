@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.store.database import Database
 
 PROGRESS_NOT_WRITTEN = "progress_not_written"
-EVERY = timedelta(seconds=1)
+EVERY = timedelta(seconds=0.5)
 """Between two writes; the first one is done at once."""
 
 _log = structlog.stdlib.get_logger(__name__)

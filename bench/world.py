@@ -1,0 +1,135 @@
+"""The bot between a GitHub with a memory and a machine, with a scripted agent: whole jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.app import Service, serving
+from bot.models import RepositoryName
+from demo import project, story
+from tests import harness
+from tests.fakes.github import FakeGitHub
+from tests.fakes.machine import FakeMachine
+from tests.fakes.sshd import RealSshd
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import asyncssh
+
+    from bot.store import Job
+
+_LOOK = 0.005
+_PATIENCE = 180.0
+_FOLLOWER = "exec python3 -I -c"
+_COMMENT = "/ptq investigate --gpu-type cpu --hours 1"
+
+Machine = FakeMachine | RealSshd
+
+
+class TimedMachine(FakeMachine):
+    """A machine that knows when each of its commands ran."""
+
+    def __init__(self, directory: Path, *, environment: dict[str, str]) -> None:
+        """Keep the login's home under ``directory``."""
+        super().__init__(directory, name="timed", environment=environment)
+        self.spans: list[tuple[float, float]] = []
+
+    async def _run(self, session: asyncssh.SSHServerProcess[bytes]) -> None:
+        began = time.time()
+        try:
+            await super()._run(session)
+        finally:
+            # What follows the logs runs beside everything else, and is no command of a job.
+            if _FOLLOWER not in (session.command or ""):
+                self.spans.append((began, time.time()))
+
+    def busy(self, since: float, until: float) -> float:
+        """Return for how many seconds of this time at least one command ran."""
+        total, reached = 0.0, since
+        for began, ended in sorted(self.spans):
+            begin, end = max(began, reached), min(ended, until)
+            if end > begin:
+                total, reached = total + end - begin, end
+        return total
+
+    def count(self, since: float, until: float) -> int:
+        """Return how many commands began in this time."""
+        return sum(since <= began < until for began, _ in self.spans)
+
+
+@dataclass(slots=True)
+class World:
+    """The running bot, and everybody it deals with."""
+
+    github: FakeGitHub
+    machine: Machine
+    service: Service
+    asked: float = 0.0
+    written: float = 0.0
+    """When the agent of the newest job had its first byte in its log."""
+
+    async def job(self) -> Job:
+        """Ask for a job under a new issue, and return it when it has ended."""
+        issue = self.github.add_issue(harness.REPOSITORY, story.TITLE, story.BODY, author="someone")
+        self.asked = time.time()
+        await self.github.post_comment(
+            harness.REPOSITORY, issue.number, harness.MAINTAINER, _COMMENT
+        )
+        async with asyncio.timeout(_PATIENCE):
+            self.written = await self._first_byte(issue.number)
+            while True:
+                name = RepositoryName.parse(harness.REPOSITORY)
+                job = await self.service.jobs.newest(name, issue.number)
+                if job is not None and job.state.is_end:
+                    return job
+                await asyncio.sleep(0.1)
+
+    async def _first_byte(self, issue: int) -> float:
+        pattern = f"ptq_workspace/jobs/*-{issue}/claude-1.log"
+        while True:
+            for log in await asyncio.to_thread(lambda: list(self.machine.home.glob(pattern))):
+                if (await asyncio.to_thread(log.stat)).st_size:
+                    return time.time()
+            await asyncio.sleep(_LOOK)
+
+    def ending(self, job: Job) -> dict[str, float]:
+        """Return when the agent of a job started and ended, by the machine's clock."""
+        run = self.machine.home / f"ptq_workspace/jobs/{job.id}/run-1/exit.json"
+        return json.loads(run.read_text())
+
+
+@asynccontextmanager
+async def world(directory: Path, *, timed: bool) -> AsyncGenerator[World]:
+    """Run the bot, with a timed machine in this process or a real sshd; one job has prepared it."""
+    environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    sample = await project.build(directory / "project")
+    scenario = {**story.scenario(), "resumed": [{"say": "That is all."}], "usd_per_turn": 0.02}
+    await asyncio.to_thread((directory / "scenario.json").write_text, json.dumps(scenario))
+    machine: Machine = (
+        TimedMachine(directory / "machine", environment=environment)
+        if timed
+        else RealSshd(directory / "machine", environment=environment)
+    )
+    async with AsyncExitStack() as stack:
+        github = await stack.enter_async_context(FakeGitHub())
+        await stack.enter_async_context(machine)
+        await github.add_repository(
+            harness.REPOSITORY, source=sample.source, collaborators={harness.MAINTAINER: "write"}
+        )
+        settings = await harness.settings_for(github, machine, sample, directory)
+        settings = settings.model_copy(update={"progress_interval": timedelta(seconds=30)})
+        service = await stack.enter_async_context(serving(settings))
+        github.hook.url = f"{service.url}/webhook"
+        running = World(github, machine, service)
+        await running.job()
+        yield running
