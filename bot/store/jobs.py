@@ -224,7 +224,10 @@ def _set(connection: sa.Connection, job_id: JobId, values: dict[str, Any]) -> No
 def _set_told(connection: sa.Connection, job_id: JobId) -> None:
     """Nothing about the job itself changes by that."""
     connection.execute(
-        _TABLE.update().where(_TABLE.c.id == job_id).values(told_at=datetime.now(UTC))
+        _TABLE.update()
+        # Its next run may have begun in this moment, and owes its own comments.
+        .where(_TABLE.c.id == job_id, _TABLE.c.unfinished.is_(None))
+        .values(told_at=datetime.now(UTC))
     )
 
 
