@@ -62,7 +62,8 @@ class Interrupted:
         await self._engine.launch()
         for issue in range(1, number + 1):
             await self._ask(issue)
-        await self._there.wait()
+        if number:
+            await self._there.wait()
 
     async def _ask(self, issue: int) -> None:
         draft = JobRequest(

@@ -59,6 +59,7 @@ async def _main(home: str, jobs: int) -> None:
             with log.open("ab") as file:
                 file.write(line(number))
         number += 1
+        await asyncio.sleep(max(0.0, began + number - time.monotonic()))
 
 
 if __name__ == "__main__":
