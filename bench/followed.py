@@ -114,7 +114,7 @@ async def interrupted(directory: Path, jobs: int) -> AsyncGenerator[dict[str, st
         url = f"sqlite:///{state / 'ptq.sqlite'}"
         async with program("bench.interrupted", url, home, str(jobs)) as leaving:
             await _ready(leaving)
-        values = machine.settings.model_dump() | {"slots": jobs}
+        values = machine.settings.model_dump() | {"slots": max(1, jobs)}
         config = directory / "ptq.toml"
         config.write_text(_CONFIG.format(**values))
         yield {
