@@ -61,7 +61,7 @@ async def test_a_login_that_is_somebody_elses_by_now(bot: Bot) -> None:
             snapshot("""\
 @maintainer There is no command `investgate`. Did you mean `/ptq investigate`?
 
-The commands are `investigate`, `status`, `peek`, `results`, `list`, `kill`, `help`; `/ptq help` explains them.\
+The commands are `investigate`, `run`, `rerun`, `status`, `peek`, `results`, `pr`, `list`, `kill`, `extend`, `clean`, `help`; `/ptq help` explains them.\
 """),
         ),
         (
@@ -162,11 +162,16 @@ async def test_help(bot: Bot) -> None:
 I investigate issues of this repository on a GPU machine, with a coding agent.
 
 - `/ptq investigate [options] [guidance]`: reproduce the bug of this issue, find its cause and try to fix it, on a GPU machine.
+- `/ptq run [options] -m "task"`: the same for a free task.
+- `/ptq rerun [options] [guidance]`: the next run of this issue's job, which goes on from the last one.
 - `/ptq status [JOB]`: how far a job is: its state, place in the queue, machine, spend and time left.
 - `/ptq peek [--log N] [JOB]`: the worklog, and the end of the agent's log.
 - `/ptq results [JOB]`: the verdict, the report, the patch, the worklog and the log.
+- `/ptq pr [JOB]`: open the draft pull request of a job that ran with `--no-pr`.
 - `/ptq list`: the jobs of this repository and where they are.
 - `/ptq kill [JOB]`: stop the agent, keep what it wrote, give the GPU back.
+- `/ptq extend --hours H [JOB]`: more time on the machine.
+- `/ptq clean [JOB]`: remove a job's files from its machine.
 - `/ptq help [COMMAND]`: these commands, or one of them in full.
 
 A command is a line of its own that begins with `/ptq`, in a new comment. The lines under it are guidance for the agent.\
