@@ -75,16 +75,22 @@ async def test_a_job_that_nobody_waits_for(world: Bot) -> None:
         following.send_signal(signal.SIGINT)
         out, _ = await following.communicate()
         assert following.returncode == 4
-        assert terminal.plain(out.decode()).strip() == snapshot()
+        shown = terminal.plain(job)
+        assert terminal.plain(out.decode()).splitlines()[-1] == (
+            f"Detached. {shown} goes on in the background: `ptq follow {shown}` comes back to it, "
+            f"`ptq kill {shown}` stops it."
+        )
 
         killed = await terminal.ptq("kill", job)
-        assert (killed.status, killed.out) == (0, snapshot())
+        assert killed.status == 0
+        assert killed.out == f"{shown} is being stopped: `ptq follow {shown}` shows its end.\n"
         ended = await terminal.ptq("follow", job)
         assert ended.status == 3
         assert "cancelled" in ended.out
         await terminal.left_alone()
         again = await terminal.ptq("kill", job)
-    assert (again.status, again.err) == (1, snapshot())
+    assert again.status == 1
+    assert again.err == f"ptq: {shown} has ended already: it is cancelled\n"
 
 
 async def test_a_process_that_died_is_made_up_for(world: Bot) -> None:
@@ -94,13 +100,16 @@ async def test_a_process_that_died_is_made_up_for(world: Bot) -> None:
     async with terminal_of(world) as terminal:
         options = ("--mode", "reproduce", "--no-follow")
         asked = await terminal.ptq("auto", "--issue", "1", *options)
-        assert (asked.status, asked.out) == (0, snapshot())
+        assert asked.status == 0
+        assert asked.out == snapshot("""\
+Job YYYYMMDD-pytorch-1
+It goes on in the background: `ptq follow YYYYMMDD-pytorch-1` shows it.
+""")
         await terminal.reached("investigating", "1")
         await terminal.kill_whoever_carries_out()
         gate.touch()
         listed = await terminal.ptq("list")
         assert listed.status == 0
         followed = await terminal.ptq("follow", "1")
-    assert followed.status == 3
-    assert "not_reproduced" not in followed.err
-    assert "  finished  " in followed.out
+    assert followed.status == 0
+    assert "YYYYMMDD-pytorch-1  finished  reproduced" in followed.out

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from inline_snapshot import snapshot
 
 from tests.fakes.github import people
 from tests.harness import MAINTAINER
@@ -43,10 +42,12 @@ async def test_an_issue_that_is_not_there(world: Bot) -> None:
     async with terminal_of(world) as terminal:
         ended = await terminal.ptq("auto", "--issue", "404")
         assert (ended.status, ended.out) == (1, "")
-        assert ended.err == snapshot()
+        assert "Not Found" in ended.err
+        assert "(or it is private: set GITHUB_TOKEN)" in ended.err
         token = people.add_token(world.github.world, MAINTAINER)
         ended = await terminal.ptq("auto", "--issue", "404", GITHUB_TOKEN=token)
-        assert ended.err == snapshot()
+        assert "(or your token may not see it)" in ended.err
         assert token not in ended.said
         ended = await terminal.ptq("auto", "--issue", "1", GITHUB_TOKEN="ghp_wrong")
-        assert (ended.status, ended.err) == (1, snapshot())
+        assert ended.status == 1
+        assert ended.err == "ptq: GitHub refuses your token (GITHUB_TOKEN or gh)\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,13 +15,11 @@ from bot.cli import background
 from bot.cli.opened import opened
 from bot.cli.showing import facts
 from bot.cli.words import AsJson
-from bot.render.phrases import moment, money
+from bot.render.phrases import duration, money
 from bot.settings import Settings
 from bot.store import JobIds
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bot.store import Job
 
 
@@ -39,7 +38,11 @@ def listing(
     if not jobs:
         typer.echo("There is no job yet: `ptq auto --issue N` asks for one.")
         return
-    table = Table("state", "job", "issue", "run", "machine", "reserved until", "spend", "verdict")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("state", "job", "issue", "run", "machine", "time left", "spend", "verdict"):
+        # An id that is cut is none.
+        table.add_column(name, no_wrap=name in {"state", "job"}, overflow="fold")
+    now = datetime.now(UTC)
     for job, end in jobs:
         known = facts(job)
         issue = job.request.issue_number
@@ -49,7 +52,7 @@ def listing(
             "-" if issue is None else f"#{issue}",
             str(job.request.run),
             job.machine or "-",
-            moment(end) if end else "-",
+            duration(end - now) if end else "-",
             money(known["usd"]) if known["usd"] else "-",
             known["verdict"] or "-",
         )
