@@ -173,6 +173,7 @@ class Reporter:
             failed_in=_failed_in(job, outcome),
             standing=await self._queue.standing(job.id) if waits else None,
             machine=job.machine or "",
+            lost_machine=job.lost_machine or "",
             torch_version=job.build.version if job.build else "",
             progress=job.progress or AgentProgress(),
             outcome=outcome,

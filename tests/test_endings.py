@@ -238,7 +238,7 @@ async def test_the_machine_cannot_be_reached(bot: Bot) -> None:
     job, closing = await ended(bot)
     assert job.state is JobState.FAILED
     assert closing == snapshot("""\
-@maintainer This job failed. The connection to the machine was lost, or never made.
+@maintainer This job failed. The connection to its machine was lost, or never made. I began again, and lost the second one too. It has nothing to do with the issue: ask again later.
 
 What is known is in [the comment above](https://github.com/pytorch/pytorch/issues/1#issuecomment-ID).\
 """)

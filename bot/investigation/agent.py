@@ -13,6 +13,7 @@ import structlog
 from bot.agents import runs
 from bot.agents.base import Launch
 from bot.errors import AgentError, RemoteFileMissing
+from bot.investigation.lease_ids import place_of, run_of_lease
 from bot.investigation.records import Launched, Prepared
 from bot.models import JobState, Proof
 from bot.workspace.retry import retry_prompt
@@ -20,7 +21,7 @@ from bot.workspace.retry import retry_prompt
 if TYPE_CHECKING:
     from bot.investigation.parts import Parts
     from bot.machines.base import Shell
-    from bot.models import JobId, JobPaths, JobRequest, Reservation
+    from bot.models import JobId, JobPaths, JobRequest, LeaseId, Reservation
 
 AGENT_STARTED = "agent_started"
 
@@ -84,7 +85,8 @@ async def _plan(
     attempt: int,
 ) -> Launched:
     """Write down how the agent will be started, or find what an interrupted try wrote."""
-    plan = f"{run_directory(request, paths, attempt=attempt)}/plan.json"
+    lease_id = reservation.lease_id
+    plan = f"{run_directory(request, paths, lease_id=lease_id, attempt=attempt)}/plan.json"
     end = await end_of(parts, reservation)
     try:
         launched = Launched.model_validate_json(await shell.read(plan, limit=_PLAN_BYTES))
@@ -94,14 +96,17 @@ async def _plan(
         # Whoever follows the run leads its port to the model.
         # The file lies on the machine: it may shorten the time, and never lengthen it.
         hard = min(launched.hard_deadline, end)
-        return launched.model_copy(update={"hard_deadline": hard, "lease_end": end})
+        return launched.model_copy(
+            update={"hard_deadline": hard, "lease_end": end, "lease_id": lease_id}
+        )
     soft, hard = _deadlines(parts, end, now=datetime.now(UTC))
     launched = Launched(
-        session_id=str(uuid.uuid5(_SESSIONS, f"{request.job_id}/{request.run}")),
+        session_id=str(uuid.uuid5(_SESSIONS, lease_id)),
         model_port=await shell.forward(parts.gateway.port),
         soft_deadline=soft,
         hard_deadline=hard,
         lease_end=end,
+        lease_id=lease_id,
         attempt=attempt,
         log_offset=await _log_size(shell, request, paths) if attempt > 1 else 0,
         earlier_turns=await _turns(parts, request) if attempt > 1 else 0,
@@ -115,6 +120,9 @@ async def stop_agent(
 ) -> None:
     """End the agent and everything it started; fine when it has ended or never began."""
     request = (await parts.jobs.get(job_id)).request
+    # An earlier run's agent may be the one that is left.
+    run = run_of_lease(reservation.lease_id, job_id)
+    request = request.model_copy(update={"run": run})
     now = datetime.now(UTC)
     never = Launched(
         session_id="",
@@ -122,6 +130,7 @@ async def stop_agent(
         soft_deadline=now,
         hard_deadline=now,
         lease_end=now,
+        lease_id=reservation.lease_id,
         attempt=attempt,
     )
     async with parts.provider.shell(reservation) as shell:
@@ -132,7 +141,9 @@ def run_of(parts: Parts, request: JobRequest, paths: JobPaths, launched: Launche
     """Return where a job's run lives on the machine, and until when."""
     return runs.Run(
         id=f"{_marker(request, paths)}-{launched.attempt}",
-        directory=run_directory(request, paths, attempt=launched.attempt),
+        directory=run_directory(
+            request, paths, lease_id=launched.lease_id, attempt=launched.attempt
+        ),
         cwd=paths.directory,
         log=log_path(request, paths),
         python=f"{paths.environment}/bin/python",
@@ -148,10 +159,12 @@ def _marker(request: JobRequest, paths: JobPaths) -> str:
     return f"{request.job_id}-{request.run}-{place}"
 
 
-def run_directory(request: JobRequest, paths: JobPaths, *, attempt: int) -> str:
+def run_directory(request: JobRequest, paths: JobPaths, *, lease_id: LeaseId, attempt: int) -> str:
     """Return where the runner keeps its files on the machine."""
+    place = place_of(lease_id, request.job_id)
+    moved = "" if place == 1 else f"-{place}"
     again = "" if attempt == 1 else f".{attempt}"
-    return f"{paths.directory}/run-{request.run}{again}"
+    return f"{paths.directory}/run-{request.run}{moved}{again}"
 
 
 def log_path(request: JobRequest, paths: JobPaths) -> str:

@@ -12,6 +12,8 @@ from bot.configuration import Limits, patch_rules
 from bot.investigation.admission import frozen_issue
 from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.earlier import earlier_runs
+from bot.investigation.lease_ids import lease_of
+from bot.investigation.moving import begin_anew, end_haunting
 from bot.investigation.records import Prepared, Reserved
 from bot.models import GpuRequest, JobState
 from bot.patch import may_hold_compiled
@@ -34,20 +36,10 @@ WORKSPACE_STEP = "workspace_step"
 _log = structlog.stdlib.get_logger(__name__)
 
 
-def lease_of(request: JobRequest) -> LeaseId:
-    """Return our id of a run's reservation: the same for every try of the step."""
-    return request.lease_id
-
-
-def run_of_lease(lease_id: LeaseId, job_id: JobId) -> int:
-    """Return which run of its job a lease was for."""
-    return int(lease_id.removeprefix(f"{job_id}/").partition("/")[0])
-
-
-async def reserve(parts: Parts, job_id: JobId) -> Reserved:
+async def reserve(parts: Parts, job_id: JobId, *, place: int) -> Reserved:
     """Wait for a machine; the lease's row stands before anything is asked of the provider."""
     request = (await parts.jobs.get(job_id)).request
-    lease_id = lease_of(request)
+    lease_id = lease_of(request, place=place)
     wanted = GpuRequest(
         gpu_type=request.options.gpu_type,
         gpus=request.options.gpus,
@@ -84,7 +76,9 @@ async def _ask(parts: Parts, job_id: JobId, lease_id: LeaseId, wanted: GpuReques
     """Wait for the job's turn, which the queue decides; then ask the provider."""
     await parts.room.turn(lease_id)
     await parts.jobs.enter(job_id, JobState.RESERVING)
-    return await parts.provider.reserve(lease_id, wanted)
+    reservation = await parts.provider.reserve(lease_id, wanted)
+    await end_haunting(parts, reservation)
+    return reservation
 
 
 async def prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Prepared:
@@ -111,6 +105,7 @@ async def _prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Pre
         layout = Layout(await shell.expand(reservation.workspace))
         build = await prepare_workspace(shell, layout, parts.settings.torch, tell=tell)
         await parts.jobs.set_build(job_id, build)
+        await begin_anew(shell, layout, request, reservation)
         patch = await put_patch(shell, layout, layout.job(job_id), runs) if runs else None
         paths = await worktree.create(
             shell, layout, job_id, build, module=parts.settings.torch.module, patch=patch
@@ -149,12 +144,13 @@ async def _may_build(parts: Parts, request: JobRequest) -> bool:
     return may_hold_compiled(rules)
 
 
-async def release(parts: Parts, job_id: JobId) -> None:
+async def release(parts: Parts, job_id: JobId, *, place: int) -> None:
     """Give the machine back; fine when none was reserved."""
     request = (await parts.jobs.get(job_id)).request
-    if await parts.leases.machine(lease_of(request)) is not None:
+    lease_id = lease_of(request, place=place)
+    if await parts.leases.machine(lease_id) is not None:
         await parts.jobs.enter(job_id, JobState.RELEASING)
-    await parts.provider.release(lease_of(request))
-    await parts.leases.release(lease_of(request))
+    await parts.provider.release(lease_id)
+    await parts.leases.release(lease_id)
     parts.room.look()
-    _log.info(MACHINE_RELEASED, lease=lease_of(request))
+    _log.info(MACHINE_RELEASED, lease=lease_id)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot import render
-from bot.errors import Refusal
+from bot.errors import LeaseLost, MachineUnreachable, Refusal
 from bot.models import AgentEnd, AgentVerdict, JobState, Outcome, Verdict
 
 if TYPE_CHECKING:
+    from bot.errors import PtqError
     from bot.investigation.story import Story
     from bot.redaction import Redactor
 
@@ -26,7 +27,7 @@ def settle(story: Story, *, redactor: Redactor) -> Outcome:
         missing=claim.missing if claim else "",
         pull=story.published.pull,
         no_pull_reason=story.published.reason,
-        problem=render.problem(story.error, redactor=redactor) if story.error else "",
+        problem=_problem(story, redactor),
         agent_end=followed.result.end if followed else None,
         partial=story.launched is not None and not ended_well(story),
         more_hours=followed.more_hours if followed else 0.0,
@@ -37,13 +38,8 @@ def settle(story: Story, *, redactor: Redactor) -> Outcome:
 
 
 def _state(story: Story) -> JobState:
-    match story.error:
-        case None:
-            pass
-        case Refusal():
-            return JobState.REFUSED
-        case _:
-            return JobState.FAILED
+    if story.error is not None and story.killed_by is None:
+        return JobState.REFUSED if isinstance(story.error, Refusal) else JobState.FAILED
     if story.followed is None or was_cancelled(story):
         return JobState.CANCELLED
     match story.followed.result.end:
@@ -53,6 +49,23 @@ def _state(story: Story) -> JobState:
             return JobState.TIMED_OUT
         case _:
             return JobState.FAILED
+
+
+def _problem(story: Story, redactor: Redactor) -> str:
+    if story.error is None:
+        return ""
+    if story.place > 1 and _has_died(story.error):
+        return render.died_twice()
+    return render.problem(story.error, redactor=redactor)
+
+
+def deserves_another_machine(story: Story) -> bool:
+    """Whether the work begins again on another machine: the first one died under it."""
+    return story.place == 1 and _has_died(story.error)
+
+
+def _has_died(error: PtqError | None) -> bool:
+    return isinstance(error, (MachineUnreachable, LeaseLost))
 
 
 def _no_verdict(story: Story) -> str:
@@ -72,6 +85,8 @@ def ended_well(story: Story) -> bool:
 
 def was_cancelled(story: Story) -> bool:
     """Whether somebody stopped the job."""
+    if story.killed_by is not None:
+        return True
     if story.proven is not None and story.proven.cancelled_by is not None:
         return True
     return story.followed is None or story.followed.cancelled_by is not None

@@ -11,7 +11,6 @@ import structlog
 from bot import told
 from bot.errors import MachineError
 from bot.investigation.agent import log_path
-from bot.investigation.machine import lease_of
 from bot.workspace.layout import Layout
 
 if TYPE_CHECKING:
@@ -55,8 +54,10 @@ async def peek(parts: Parts, job: Job, *, lines: int) -> Seen:
 
 
 async def _reservation(parts: Parts, job: Job) -> Reservation | None:
+    if (lease := await parts.leases.of_job(job.id)) is None:
+        return None
     try:
-        return await parts.provider.look_up(lease_of(job.request))
+        return await parts.provider.look_up(lease.id)
     except MachineError:
         return None
 

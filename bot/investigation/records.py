@@ -9,6 +9,7 @@ from bot.models import (
     Collected,
     Frozen,
     JobPaths,
+    LeaseId,
     PullRequest,
     Reservation,
     TorchBuild,
@@ -33,6 +34,13 @@ class Reserved(Frozen):
     reservation: Reservation | None = None
 
 
+class Moved(Frozen):
+    """The machine is let go of, since it died."""
+
+    cancelled_by: str | None = None
+    """Who killed the job meanwhile."""
+
+
 class Prepared(Frozen):
     """The workspace of the job, or nothing because it was cancelled."""
 
@@ -52,6 +60,8 @@ class Launched(Frozen):
     hard_deadline: AwareDatetime
     lease_end: AwareDatetime
     """The reservation's end when the deadlines were set: they move with it."""
+    lease_id: LeaseId
+    """Of this machine: a job whose machine died has another one."""
     attempt: int = 1
     """2 and more: the same session again, with the bot's own findings."""
     log_offset: int = 0

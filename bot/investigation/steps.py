@@ -12,6 +12,7 @@ from bot.investigation import (
     following,
     labels,
     machine,
+    moving,
     outcome,
     proving,
 )
@@ -21,6 +22,7 @@ from bot.investigation.records import (
     Followed,
     Gathered,
     Launched,
+    Moved,
     Prepared,
     Proven,
     Published,
@@ -63,9 +65,13 @@ class Steps:
         await self._parts.reporter.announce(job_id)
         return Done()
 
-    async def reserve(self, job_id: JobId) -> Reserved:
+    async def reserve(self, job_id: JobId, *, place: int = 1) -> Reserved:
         """Wait for a machine."""
-        return await machine.reserve(self._parts, job_id)
+        return await machine.reserve(self._parts, job_id, place=place)
+
+    async def move(self, job_id: JobId, *, place: int) -> Moved:
+        """Let go of a machine that died."""
+        return await moving.move(self._parts, job_id, place=place)
 
     async def prepare(self, job_id: JobId, reservation: Reservation) -> Prepared:
         """Make the workspace, the job's worktree and environment, and the brief."""
@@ -102,9 +108,9 @@ class Steps:
         """Run the repro ourselves."""
         return await proving.prove_job(self._parts, job_id, reservation, prepared, attempt=attempt)
 
-    async def release(self, job_id: JobId) -> Done:
+    async def release(self, job_id: JobId, *, place: int = 1) -> Done:
         """Give the machine back."""
-        await machine.release(self._parts, job_id)
+        await machine.release(self._parts, job_id, place=place)
         return Done()
 
     async def publish(self, job_id: JobId) -> Published:

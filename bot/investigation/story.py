@@ -33,3 +33,14 @@ class Story:
     """How often the agent was started."""
     published: Published = field(default_factory=Published)
     error: PtqError | None = None
+    place: int = 1
+    """2 when the first machine died."""
+    killed_by: str | None = None
+    """Who stopped the job while its machine was dead."""
+
+    def begin_anew(self) -> None:
+        """Forget what was done on the machine that died."""
+        self.place += 1
+        self.attempts = 0
+        self.reserved = self.prepared = self.launched = None
+        self.followed = self.gathered = self.error = None

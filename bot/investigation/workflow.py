@@ -20,6 +20,7 @@ from bot.investigation.records import (
     Followed,
     Gathered,
     Launched,
+    Moved,
     Prepared,
     Proven,
     Published,
@@ -56,13 +57,14 @@ class Investigation:
         story = Story()
         with structlog.contextvars.bound_contextvars(job=job_id):
             try:
-                await self._investigate(job_id, story)
+                await self._begin(job_id)
             except PtqError as error:
-                _log.warning(JOB_FAILED, kind=type(error).__name__, reason=str(error))
-                story.error = error
+                self._failed(story, error)
+            else:
+                await self._until_gathered(job_id, story)
             await self._end(job_id, story)
 
-    async def _investigate(self, job_id: JobId, story: Story) -> None:
+    async def _begin(self, job_id: JobId) -> None:
         do, steps = self._do, self._steps
         admitted = await do(
             "admit", lambda: steps.admit(job_id), returns=Admitted, patience=WITH_GITHUB
@@ -70,9 +72,50 @@ class Investigation:
         if admitted.refusal:
             raise Refusal(admitted.refusal)
         await do("announce", lambda: steps.announce(job_id), returns=Done, patience=WITH_GITHUB)
+
+    async def _until_gathered(self, job_id: JobId, story: Story) -> None:
+        """Investigate and collect; once more, on another machine, when the first one dies."""
+        while True:
+            try:
+                await self._investigate(job_id, story)
+            except PtqError as error:
+                self._failed(story, error)
+            if not outcome.deserves_another_machine(story):
+                await self._gather(job_id, story)
+            if not outcome.deserves_another_machine(story):
+                return
+            if not await self._move(job_id, story):
+                return
+
+    async def _move(self, job_id: JobId, story: Story) -> bool:
+        """Let go of the machine that died; return whether the work begins again."""
+        place = story.place
+        try:
+            moved = await self._do(
+                "move",
+                lambda: self._steps.move(job_id, place=place),
+                returns=Moved,
+                patience=WITH_MACHINE,
+            )
+        except PtqError as error:
+            _log.warning(ENDING_STEP_FAILED, step="move", reason=str(error))
+            return False
+        story.killed_by = moved.cancelled_by
+        if moved.cancelled_by is not None:
+            return False
+        story.begin_anew()
+        return True
+
+    def _failed(self, story: Story, error: PtqError) -> None:
+        _log.warning(JOB_FAILED, kind=type(error).__name__, reason=str(error))
+        story.error = error
+
+    async def _investigate(self, job_id: JobId, story: Story) -> None:
+        do, steps = self._do, self._steps
+        place = story.place
         story.reserved = await do(
             "reserve",
-            lambda: steps.reserve(job_id),
+            lambda: steps.reserve(job_id, place=place),
             returns=Reserved,
             patience=WITH_MACHINE,
             waits=True,
@@ -113,11 +156,12 @@ class Investigation:
         )
 
     async def _end(self, job_id: JobId, story: Story) -> None:
-        """Stop, collect, release, publish, tell: each is tried whatever became of the others."""
-        await self._gather(job_id, story)
+        """Prove, release, publish, tell: each is tried whatever became of the others."""
         await self._prove(job_id, story)
         await self._try_again(job_id, story)
-        await self._ending("release", lambda: self._steps.release(job_id), patience=WITH_MACHINE)
+        release = self._steps.release
+        place = story.place
+        await self._ending("release", lambda: release(job_id, place=place), patience=WITH_MACHINE)
         await self._publish(job_id, story)
         ended = self._steps.outcome(story)
         ending = self._ending

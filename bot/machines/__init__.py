@@ -31,7 +31,7 @@ def provider(
 def _lending(settings: Settings, leases: LeaseBook) -> MachineProvider:
     match settings.provider:
         case "pool":
-            return PoolProvider(settings.machines, leases)
+            return PoolProvider(settings.machines, leases, patience=settings.follow_patience)
         case "local":
             return LocalProvider(settings.local, leases)
         case _:

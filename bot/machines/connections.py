@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,9 +35,9 @@ Session = TypeVar("Session")
 _NOTICING = 0.3
 _SESSION_ATTEMPTS = 5
 _CONNECT_TIMEOUT = 15
-_KEEPALIVE = 15
+_KEEPALIVE = timedelta(seconds=10)
 _KEEPALIVES_MISSED = 3
-"""A connection that died unnoticed is noticed within a minute."""
+"""A connection that died unnoticed is noticed when a fourth question is due: within a minute."""
 _KEY_LINE = re.compile(r"(ssh|ecdsa|sk)-\S+\s+\S+")
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -45,8 +46,9 @@ _log = structlog.stdlib.get_logger(__name__)
 class Connection:
     """The one connection to a machine."""
 
-    def __init__(self, machine: MachineSettings) -> None:
+    def __init__(self, machine: MachineSettings, *, keepalive: timedelta = _KEEPALIVE) -> None:
         """Know the machine; nothing connects yet."""
+        self._keepalive = keepalive.total_seconds()
         self.machine = machine
         self.sessions = asyncio.Semaphore(MAX_SESSIONS)
         self.home: str | None = None
@@ -129,7 +131,7 @@ class Connection:
                 preferred_auth="publickey",
                 agent_path=None,
                 agent_forwarding=False,
-                keepalive_interval=_KEEPALIVE,
+                keepalive_interval=self._keepalive,
                 keepalive_count_max=_KEEPALIVES_MISSED,
                 connect_timeout=_CONNECT_TIMEOUT,
                 login_timeout=_CONNECT_TIMEOUT,
@@ -146,13 +148,16 @@ class Connection:
 class Connections:
     """The connections to all machines."""
 
-    def __init__(self) -> None:
-        """Know no machine yet."""
+    def __init__(self, *, keepalive: timedelta = _KEEPALIVE) -> None:
+        """Know no machine yet; ask whether one is there so often."""
+        self._keepalive = keepalive
         self._connections: dict[str, Connection] = {}
 
     def to(self, machine: MachineSettings) -> Connection:
         """Return the connection to a machine; it opens when it is used."""
-        return self._connections.setdefault(machine.name, Connection(machine))
+        return self._connections.setdefault(
+            machine.name, Connection(machine, keepalive=self._keepalive)
+        )
 
     async def close(self) -> None:
         """End every connection."""

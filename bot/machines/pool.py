@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from bot.errors import MachineError
 from bot.machines.connections import Connections
 from bot.machines.slots import LeaseBook, Slots
-from bot.machines.ssh import SshShell
+from bot.machines.ssh import PATIENCE, SshShell
 from bot.models import Offer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from bot.machines.base import Shell
     from bot.models import GpuRequest, LeaseId, Reservation
@@ -25,8 +25,15 @@ class PoolProvider:
 
     name = "pool"
 
-    def __init__(self, machines: Sequence[MachineSettings], leases: LeaseBook) -> None:
-        """Lend these machines; nothing connects yet."""
+    def __init__(
+        self,
+        machines: Sequence[MachineSettings],
+        leases: LeaseBook,
+        *,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        """Lend these machines; nothing connects yet. ``patience`` is that of following a file."""
+        self._patience = patience
         self._machines = {machine.name: machine for machine in machines}
         self._connections = Connections()
         self._slots = Slots(
@@ -81,7 +88,7 @@ class PoolProvider:
         machine = self._machines.get(reservation.machine)
         if machine is None:
             raise MachineError(f"machine {reservation.machine} is not in the settings any more")
-        yield SshShell(self._connections.to(machine))
+        yield SshShell(self._connections.to(machine), patience=self._patience)
 
     async def close(self) -> None:
         """Close every connection; leases stay."""

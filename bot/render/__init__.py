@@ -17,7 +17,7 @@ from bot.render.markers import (
     pull_marker,
     reply_marker,
 )
-from bot.render.problems import problem
+from bot.render.problems import died_twice, problem
 from bot.render.progress import progress
 from bot.render.proof import proof_table
 from bot.render.proof_words import verdict_by_proof
@@ -61,6 +61,7 @@ __all__ = [
     "closing",
     "closing_marker",
     "commit_message",
+    "died_twice",
     "edited_comment",
     "extended",
     "help_text",

@@ -10,6 +10,7 @@ from bot.errors import (
     CommandTimedOut,
     GitHubError,
     GitHubUnavailable,
+    LeaseLost,
     MachineError,
     MachineUnreachable,
     NoMachine,
@@ -31,6 +32,7 @@ _SENTENCES: tuple[tuple[type[PtqError], str], ...] = (
     (MachineUnreachable, "The connection to the machine was lost, or never made."),
     (CommandTimedOut, "A command on the machine ran past its time limit."),
     (CommandFailed, "A command on the machine failed."),
+    (LeaseLost, "The reservation of the machine was gone before the work was done."),
     (MachineError, "The machine, or the service that lends it, failed."),
     (AgentError, "The agent could not be started on the machine."),
     (GitHubUnavailable, "GitHub could not be reached for too long."),
@@ -52,6 +54,14 @@ def problem(error: PtqError, *, redactor: Redactor) -> str:
             return f"The patch may not be published: {_said(error, redactor)}"
         case _:
             return next((text for kind, text in _SENTENCES if isinstance(error, kind)), _OTHER)
+
+
+def died_twice() -> str:
+    """Return what is said when a job had two tries, and its machine died in both."""
+    return (
+        "The connection to its machine was lost, or never made. I began again, and lost the second "
+        "one too. It has nothing to do with the issue: ask again later."
+    )
 
 
 def _said(error: PtqError, redactor: Redactor) -> str:

@@ -175,6 +175,8 @@ def _now(view: ProgressView, redactor: Redactor) -> list[str]:
         parts.append(f"The agent's latest step: {activity}")
     if view.state is JobState.PROVING:
         parts.append(_proving(view))
+    if view.lost_machine:
+        parts.append(f"Machine {code(view.lost_machine)} stopped answering, so I begin again.")
     if view.standing is not None:
         parts.append(why_it_waits(view.standing.reason, requester=view.job.requester))
     ending = "The report will appear in this comment, and a short answer under it."
@@ -203,6 +205,8 @@ def _result(view: ProgressView, redactor: Redactor) -> list[str]:
         parts.append(f"Draft pull request: [#{outcome.pull.number}]({outcome.pull.url}).")
     elif outcome.no_pull_reason:
         parts.append(f"No pull request was opened. {outcome.no_pull_reason}")
+    if view.lost_machine:
+        parts.append(f"Machine {code(view.lost_machine)} had stopped answering, so I began again.")
     if outcome.partial:
         parts.append("The run was cut short, so what there is may be incomplete.")
     table = "" if view.proof is None else proof_table(view.proof, redactor=redactor)

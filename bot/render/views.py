@@ -73,6 +73,8 @@ class ProgressView:
     """Where the job stands in the queue, while it waits."""
     machine: str = ""
     """Its name, empty while there is none."""
+    lost_machine: str = ""
+    """The one that died under the job, which then began again."""
     torch_version: str = ""
     progress: AgentProgress = _PROGRESS
     can_be_killed: bool = False

@@ -78,6 +78,8 @@ class Settings(Section):
     schedule: ScheduleSettings = ScheduleSettings()
     workers: WorkerSettings = WorkerSettings()
     retention: RetentionSettings = RetentionSettings()
+    follow_patience: Duration = timedelta(minutes=1)
+    """How long a machine may be away while a log is followed, before that counts as a failure."""
     progress_interval: Duration = timedelta(seconds=30)
     """The shortest time between two edits of a progress comment."""
     poll_interval: Duration = timedelta(seconds=1)

@@ -39,6 +39,8 @@ class Job:
     state: JobState
     states: dict[JobState, datetime]
     machine: str | None
+    lost_machine: str | None
+    """The one that died under it; then ``machine`` is another, or the same again."""
     progress: AgentProgress | None
     build: TorchBuild | None
     outcome: dict[str, Any] | None
@@ -108,6 +110,10 @@ class Jobs:
     async def set_machine(self, job_id: JobId, machine: str) -> None:
         """Keep the name of the machine, for people."""
         await self._database.call(_set, job_id, {"machine": machine})
+
+    async def lose_machine(self, job_id: JobId, machine: str) -> None:
+        """Keep the name of the machine that died, for people."""
+        await self._database.call(_set, job_id, {"machine": None, "lost_machine": machine})
 
     async def set_build(self, job_id: JobId, build: TorchBuild) -> None:
         """Keep what the workspace runs."""
@@ -189,6 +195,7 @@ def job_of(values: sa.RowMapping | dict[str, Any]) -> Job:
             JobState(state): datetime.fromisoformat(at) for state, at in values["states"].items()
         },
         machine=values["machine"],
+        lost_machine=values["lost_machine"],
         progress=values["progress"] and AgentProgress.model_validate(values["progress"]),
         build=values["build"] and TorchBuild.model_validate(values["build"]),
         outcome=values["outcome"],

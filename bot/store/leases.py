@@ -108,6 +108,21 @@ class Leases:
         """Return when these leases end; those that are released are missing."""
         return await self._database.call(_ends, lease_ids)
 
+    async def lose(self, lease_id: LeaseId) -> str | None:
+        """Release a lease whose machine does not answer; return the machine's name.
+
+        An agent may still run there: whoever has the machine next ends it first.
+        """
+        return await self._database.call(_lose, lease_id)
+
+    async def haunted(self, machine: str) -> list[Lease]:
+        """Return the lost leases whose agent may still run on this machine."""
+        return await self._database.call(_haunted, machine)
+
+    async def lay(self, lease_id: LeaseId) -> None:
+        """Note that no agent of a lost lease runs any more."""
+        await self._database.call(_lay, lease_id)
+
     async def release(self, lease_id: LeaseId) -> None:
         """Free the slot; the row stays as a tombstone."""
         await self._database.call(_release, lease_id)
@@ -149,6 +164,7 @@ def _open(
             person_limit=person_limit,
             requested_at=now,
             extensions={},
+            is_haunted=False,
             expires_at=now + request.duration,
         )
     )
@@ -211,6 +227,34 @@ def _ends(connection: sa.Connection, lease_ids: Collection[LeaseId]) -> dict[Lea
         )
     )
     return {LeaseId(row.id): row.expires_at for row in rows}
+
+
+def _lose(connection: sa.Connection, lease_id: LeaseId) -> str | None:
+    now = datetime.now(UTC)
+    connection.execute(
+        _TABLE.update()
+        .where(_TABLE.c.id == lease_id, _TABLE.c.lost_at.is_(None))
+        .values(
+            state="released",
+            released_at=sa.func.coalesce(_TABLE.c.released_at, now.isoformat()),
+            lost_at=now,
+            is_haunted=_TABLE.c.machine.is_not(None),
+        )
+    )
+    return connection.scalar(sa.select(_TABLE.c.machine).where(_TABLE.c.id == lease_id))
+
+
+def _haunted(connection: sa.Connection, machine: str) -> list[Lease]:
+    rows = connection.execute(
+        sa.select(_TABLE).where(
+            _TABLE.c.lost_at.is_not(None), _TABLE.c.is_haunted, _TABLE.c.machine == machine
+        )
+    ).mappings()
+    return [_lease(row) for row in rows]
+
+
+def _lay(connection: sa.Connection, lease_id: LeaseId) -> None:
+    connection.execute(_TABLE.update().where(_TABLE.c.id == lease_id).values(is_haunted=False))
 
 
 def _release(connection: sa.Connection, lease_id: LeaseId) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import PtqError
-from bot.investigation.machine import run_of_lease
+from bot.investigation.lease_ids import run_of_lease
 from bot.investigation.records import Prepared
 from bot.workspace.layout import Layout
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot import render, told
-from bot.investigation.machine import lease_of
 from bot.models import JobState
 
 if TYPE_CHECKING:
@@ -28,11 +27,11 @@ async def status(desk: Desk, asking: Asking, command: Status) -> str:
 async def standing(parts: Parts, job: Job) -> render.StandingView:
     """Return where a job is, with its place in the queue and its reservation."""
     waits = job.state is JobState.QUEUED
-    held = None if job.state.is_end else await parts.leases.machine(lease_of(job.request))
+    held = None if job.state.is_end else await parts.leases.of_job(job.id)
     return told.standing_view(
         job,
         now=datetime.now(UTC),
         standing=await parts.queue.standing(job.id) if waits else None,
-        expires_at=held[2] if held else None,
+        expires_at=held.expires_at if held else None,
         documents=await parts.documents.read_all(job.id, job.request.run),
     )

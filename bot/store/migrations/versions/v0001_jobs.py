@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("states", sa.JSON, nullable=False),
         sa.Column("machine", sa.String(64)),
+        sa.Column("lost_machine", sa.String(64)),
         sa.Column("progress", sa.JSON),
         sa.Column("build", sa.JSON),
         sa.Column("outcome", sa.JSON),
@@ -109,6 +110,7 @@ def upgrade() -> None:
         sa.Column("released_at", sa.String(32)),
         sa.Column("cleaned_at", sa.String(32)),
         sa.Column("lost_at", sa.String(32)),
+        sa.Column("is_haunted", sa.Boolean, nullable=False),
     )
     op.create_index("ix_ptq_leases_state", "ptq_leases", ["state", "machine"])
     op.create_index("ix_ptq_leases_job", "ptq_leases", ["job_id"])
