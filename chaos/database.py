@@ -23,10 +23,11 @@ class ChaosDatabase:
     url: str
     server: Postgres | None = None
 
-    async def cut(self) -> None:
-        """End every connection to it, as a restart does."""
+    async def restart(self) -> None:
+        """Stop the server, and start it again."""
         if self.server is not None:
-            await asyncio.to_thread(self.server.cut, self.url)
+            await self.server.stop()
+            await self.server.start()
 
 
 @asynccontextmanager

@@ -146,9 +146,12 @@ class BotProcess:
                     self.ready.set()
         status = await process.wait()
         if process is self._process:
-            self.ends.append(f"{self.name} ended by itself with exit status {status}: see {path}")
             self._failures = 0 if self.ready.is_set() else self._failures + 1
+            if self.ready.is_set() or self.is_broken:
+                told = f"{self.name} ended by itself with exit status {status}"
+                self.ends.append(f"{told}: see {path}")
             if not self.is_broken:
+                # One that meets no database cannot start, and is tried again.
                 await self.start()
 
     async def _read_on(self) -> None:

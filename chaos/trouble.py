@@ -63,7 +63,7 @@ class Trouble:
                 self._do(self._cut())
             case "database":
                 self._count("database")
-                await self._world.database.cut()
+                await self._world.database.restart()
             case _:
                 self._fail()
 
