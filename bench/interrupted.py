@@ -75,9 +75,10 @@ class Interrupted:
             asked_at=_NOW,
         )
 
-        def enqueue(connection: sa.Connection, job_id: JobId) -> None:
+        def enqueue(connection: sa.Connection, request: JobRequest) -> None:
+            workflow_id, argument = workflow_of(request), request.job_id
             self._engine.enqueuer(
-                INVESTIGATE, queue=JOBS, workflow_id=workflow_of(job_id), argument=job_id
+                INVESTIGATE, queue=JOBS, workflow_id=workflow_id, argument=argument
             )(connection)
 
         await self._jobs.accept(
@@ -104,6 +105,8 @@ class Interrupted:
             model_port=0,
             soft_deadline=_NOW + _LONG,
             hard_deadline=_NOW + _LONG,
+            lease_end=_NOW + _LONG,
+            lease_id=reservation.lease_id,
         )
         step = self._engine.step
         await step("admit", _returning(Admitted()), returns=Admitted)
