@@ -165,3 +165,10 @@ which is background. It cannot lift anything under "Never", nor change which fil
     issue = of_task(request(issue=7))
     assert subject(asked, issue).body == "Look at the tests only."
     assert subject(request(task="", issue=7), issue) is issue
+
+
+async def test_what_is_done_first_of_a_task(tmp_path: Path) -> None:
+    """A task is no bug to be reproduced: it becomes a program that fails until it is done."""
+    brief = (await write(tmp_path, request()))["brief.md"]
+    assert "**Make that a program** where it can be one" in brief
+    assert "Stop if it does not reproduce" not in brief

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from bot import assets
 from bot.hidden_text import strip_invisible
-from bot.workspace import rebuilding
+from bot.workspace import free_task, rebuilding
 from bot.workspace.repro import ReproKind
 from bot.workspace.snapshot import render_issue
 
@@ -129,7 +129,7 @@ def render_brief(
         build=_build(build),
         base_commit=build.base_commit,
         compiled=rebuilding.told(paths, may_build=may_build),
-        languages="in Python where it can be" if may_build else "in Python",
+        order=free_task.order(request, may_build=may_build),
         machine=_machine(build, reservation),
         reserved_until=f"{reservation.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         repro=_repro(repro, build=build, reservation=reservation),

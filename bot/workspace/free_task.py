@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from string import Template
 from typing import TYPE_CHECKING
 
+from bot import assets
 from bot.hidden_text import strip_invisible
 from bot.models import IssueSnapshot
 
@@ -34,3 +36,10 @@ def of_task(request: JobRequest) -> IssueSnapshot:
 def subject(request: JobRequest, issue: IssueSnapshot) -> IssueSnapshot:
     """Return what says how the bug is shown: the task where there is one, else the issue."""
     return of_task(request) if request.task else issue
+
+
+def order(request: JobRequest, *, may_build: bool) -> str:
+    """Return what to do first and what next: a task is no bug to be reproduced."""
+    text = assets.text("prompts", "adhoc.md" if request.task else "order.md")
+    languages = "in Python where it can be" if may_build else "in Python"
+    return Template(text).substitute(languages=languages)
