@@ -118,8 +118,11 @@ async def terminal_of(bot: Bot) -> AsyncGenerator[Terminal]:
     terminal = Terminal(bot)
     try:
         yield terminal
-    finally:
-        await terminal.left_alone()
+    except BaseException:
+        # A job that waits for the test would wait for ever.
+        await terminal.kill_whoever_carries_out()
+        raise
+    await terminal.left_alone()
 
 
 def _config(bot: Bot, state: Path) -> str:

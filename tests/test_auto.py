@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,39 +57,6 @@ What it found: ptq results YYYYMMDD-pytorch-1
     assert (found["verdict"], found["state"]) == ("fixed", "finished")
     assert {call.method for call in world.github.door.requests} == {"GET"}
     assert {call.account for call in world.github.door.requests} == {"anonymous"}
-
-
-async def test_a_job_that_nobody_waits_for(world: Bot) -> None:
-    """Ctrl-C leaves the job to a process in the background; another command stops it."""
-    gate = world.directory / "go"
-    world.agent_does([{"wait_for": str(gate)}, *scenes.not_reproduced()])
-    async with terminal_of(world) as terminal:
-        asked = await terminal.ptq("auto", "-m", "Look at `unpad_sequence`.", "--json")
-        assert asked.status == 0, asked.err
-        job = json.loads(asked.out)["job"]
-        following = await terminal.start("follow", job)
-        assert following.stdout is not None
-        while b"Investigate" not in await following.stdout.readline():
-            assert following.returncode is None
-        following.send_signal(signal.SIGINT)
-        out, _ = await following.communicate()
-        assert following.returncode == 4
-        shown = terminal.plain(job)
-        assert terminal.plain(out.decode()).splitlines()[-1] == (
-            f"Detached. {shown} goes on in the background: `ptq follow {shown}` comes back to it, "
-            f"`ptq kill {shown}` stops it."
-        )
-
-        killed = await terminal.ptq("kill", job)
-        assert killed.status == 0
-        assert killed.out == f"{shown} is being stopped: `ptq follow {shown}` shows its end.\n"
-        ended = await terminal.ptq("follow", job)
-        assert ended.status == 3
-        assert "cancelled" in ended.out
-        await terminal.left_alone()
-        again = await terminal.ptq("kill", job)
-    assert again.status == 1
-    assert again.err == f"ptq: {shown} has ended already: it is cancelled\n"
 
 
 async def test_a_process_that_died_is_made_up_for(world: Bot) -> None:
