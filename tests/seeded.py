@@ -112,7 +112,8 @@ async def _go_on(database: Database, job_id: JobId, wanted: Seed) -> None:
     for state in (JobState.PREPARING, JobState.INVESTIGATING):
         await jobs.enter(job_id, state)
     await jobs.set_machine(job_id, MACHINE)
-    await jobs.set_progress(job_id, AgentProgress(turns=3, usd=0.5))
+    jobs.progress.keep(job_id, AgentProgress(turns=3, usd=0.5))
+    await jobs.progress.write()
     build = TorchBuild(
         version="2.13.0", wheel_commit="a" * 40, base_commit="b" * 40, python="3.12.9"
     )

@@ -103,7 +103,8 @@ class AgentLog:
         return self._parser
 
     async def _find(self) -> tuple[Shell, str] | None:
-        reservation = await self._provider.look_up(self._request.lease_id)
+        lease = await self._opened.leases.of_job(self._request.job_id)
+        reservation = lease and await self._provider.look_up(lease.id)
         if reservation is None:
             return None
         shell = await self._stack.enter_async_context(self._provider.shell(reservation))

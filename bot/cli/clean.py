@@ -144,12 +144,14 @@ async def _remove(here: Opened, side: Side, job: Job) -> bool:
         await _ended(here, job.id)
     was_there = await side.shell.stat(side.layout.job(job.id).directory) is not None
     await worktree.remove(side.shell, side.layout, job.id)
-    lease = job.request.lease_id
-    if await here.leases.machine(lease) is not None:
-        lender = provider(here.settings, here.leases)
-        await lender.release(lease)
+    lender = provider(here.settings, here.leases)
+    try:
+        for lease in await here.leases.living():
+            if lease.job_id == job.id:
+                await lender.release(lease.id)
+                await here.leases.release(lease.id)
+    finally:
         await lender.close()
-    await here.leases.release(lease)
     return was_there
 
 

@@ -65,8 +65,8 @@ async def _read(settings: Settings, limit: int) -> list[tuple[Job, datetime | No
         jobs = [
             await here.jobs.get(found) for found in await JobIds(here.database).listed(limit=limit)
         ]
-        leases = [await here.leases.machine(job.request.lease_id) for job in jobs]
-        return [(job, lease and lease[2]) for job, lease in zip(jobs, leases, strict=True)]
+        leases = [await here.leases.of_job(job.id) for job in jobs]
+        return [(job, lease and lease.expires_at) for job, lease in zip(jobs, leases, strict=True)]
 
 
 def _facts(job: Job, end: datetime | None) -> dict[str, Any]:

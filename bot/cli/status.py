@@ -44,12 +44,12 @@ async def _read(settings: Settings, name: str) -> tuple[Job, dict[str, Any]]:
     async with opened(settings) as here:
         await background.see_to_it(here)
         job = await here.job(name)
-        lease = await here.leases.machine(job.request.lease_id)
+        lease = await here.leases.of_job(job.id)
         return job, {
             **facts(job),
             "states": {state.value: at.isoformat() for state, at in job.states.items()},
             "queue_position": await _position(here, job),
-            "machine_until": lease and lease[2].isoformat(),
+            "machine_until": lease and lease.expires_at.isoformat(),
         }
 
 

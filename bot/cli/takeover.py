@@ -62,7 +62,8 @@ async def _find(settings: Settings, name: str) -> tuple[Job, str]:
 
 async def _gpus(here: Opened, job: Job) -> dict[str, str]:
     """Return what shows only the job's GPUs; nothing once they were given back."""
-    lent = await provider(here.settings, here.leases).look_up(job.request.lease_id)
+    lease = await here.leases.of_job(job.id)
+    lent = lease and await provider(here.settings, here.leases).look_up(lease.id)
     return {} if lent is None else gpus_of(lent)
 
 
