@@ -33,7 +33,7 @@ class Together:
         self._database = database
         self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
         self._room = 1 if database.is_sqlite else _TRANSACTIONS
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None] | None] = set()
 
     async def call(self, work: Callable[[sa.Connection], T]) -> T:
         """Run the work in a transaction that others may share; return when it is committed.
@@ -43,12 +43,18 @@ class Together:
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, done))
         if len(self._running) < self._room:
-            running = asyncio.create_task(self._run())
-            self._running.add(running)
-            running.add_done_callback(self._running.discard)
+            self._running.add(asyncio.create_task(self._run()))
         return await done
 
     async def _run(self) -> None:
+        try:
+            await self._run_all()
+        finally:
+            # Here, not in a callback: whoever was just told may ask again before that is called,
+            # would find somebody running, and would wait for ever.
+            self._running.discard(asyncio.current_task())
+
+    async def _run_all(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
             try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, ParamSpec, Protocol, Self, TypeVar, cast
 
 import asyncssh
@@ -296,6 +297,7 @@ async def _copy(source: _Reader, target: _Writer) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.kill()
+    # Its session too: a child that waits to be heard would hold the streams open.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
