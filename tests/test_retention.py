@@ -25,8 +25,9 @@ from bot.store import (
     Pruning,
     tables,
 )
+from demo import story
 from tests import scenes
-from tests.harness import REPOSITORY
+from tests.harness import REPORTER, REPOSITORY
 from tests.test_store import Enqueued, accept, draft
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ async def gone(path: Path) -> bool:
 async def test_a_directory_on_a_machine_goes_first(world: Bot) -> None:
     """After two weeks the machine is clean; the job and its documents stay."""
     job_id = await ended(world)
+    world.issue = world.github.add_issue(REPOSITORY, story.TITLE, story.BODY, author=REPORTER)
     young = await ended(world)
     async with opened(world.settings.database) as database:
         await let_pass(database, timedelta(days=15))
@@ -183,6 +185,8 @@ async def test_an_unfinished_job_is_not_old(world: Bot) -> None:
         await world.edited("▶ Investigate")
     async with opened(world.settings.database) as database:
         await let_pass(database, timedelta(days=400))
+    asked = world.github.comments(REPOSITORY, world.issue.number)[0]
+    asked.created_at = asked.updated_at = datetime.now(UTC) - timedelta(days=400)
     gate.touch()
     async with world.serving():
         assert "I ran the repro myself" in await world.next_text()

@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 
 from bot.models import GpuRequest, JobState, LeaseId
 from bot.store import Database, Jobs, Leases
-from bot.store.tables import jobs as table
+from bot.store.tables import comments, jobs as table
 from tests import scenes
 from tests.fakes.processes import gone, is_alive
 
@@ -190,6 +190,10 @@ async def test_a_closing_comment_that_was_never_written(world: Bot) -> None:
     closing = world.comments()[1]
     world.issue.comments.remove(closing)
     await forget(world, job_id, closing_comment_id=None)
+    async with between_starts(world) as database:
+        # Nor was it known to be there: a comment that somebody deleted is not written again.
+        forgotten = comments.delete().where(comments.c.marker.contains("closing"))
+        await database.call(lambda connection: connection.execute(forgotten).rowcount)
     async with world.serving() as service:
         assert "I ran the repro myself" in await world.next_text()
         await told(service.jobs)
