@@ -18,7 +18,7 @@ import structlog
 from bot.errors import MachineUnreachable
 from bot.machines.followers import Followers
 from bot.machines.forwards import Forwards
-from bot.machines.reaching import reaching
+from bot.machines.reaching import is_lost, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,7 +32,6 @@ MAX_SESSIONS = 8
 
 Session = TypeVar("Session")
 
-_NOTICING = 0.3
 _SESSION_ATTEMPTS = 5
 _CONNECT_TIMEOUT = 15
 _KEEPALIVE = timedelta(seconds=10)
@@ -84,7 +83,7 @@ class Connection:
             except asyncssh.ChannelOpenError as error:
                 # Nothing was begun. The connection is lost, or sshd has not tidied up after the
                 # sessions that have just ended: both pass.
-                if not await _is_lost(client) and attempt == _SESSION_ATTEMPTS - 1:
+                if not await is_lost(client) and attempt == _SESSION_ATTEMPTS - 1:
                     message = f"machine {self.machine.name} refuses one more session"
                     raise MachineUnreachable(message) from error
             except (OSError, asyncssh.Error) as error:
@@ -164,15 +163,6 @@ class Connections:
         closing = [connection.close() for connection in self._connections.values()]
         self._connections.clear()
         await asyncio.gather(*closing)
-
-
-async def _is_lost(client: asyncssh.SSHClientConnection) -> bool:
-    """Whether a connection that opened no session is gone, or about to be."""
-    try:
-        await asyncio.wait_for(client.wait_closed(), _NOTICING)
-    except TimeoutError:
-        return False
-    return True
 
 
 def _known_hosts(machine: MachineSettings) -> asyncssh.SSHKnownHosts:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import asyncssh
 import structlog
 
-from bot.errors import MachineError
-from bot.machines.reaching import backoff, reaching
+from bot.errors import MachineError, MachineUnreachable
+from bot.machines.reaching import backoff, is_lost, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -96,7 +96,11 @@ class Forwards:
                     listener = await client.forward_remote_port(
                         _LOOPBACK, remote_port, _LOOPBACK, port
                     )
-            except asyncssh.ChannelListenError:
+            except asyncssh.ChannelListenError as error:
+                if await is_lost(client):
+                    # It did not refuse: it did not answer any more.
+                    name = self._connection.machine.name
+                    raise MachineUnreachable(f"machine {name} does not answer") from error
                 if remote_port:
                     continue
                 break

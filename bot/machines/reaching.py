@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from bot.errors import MachineUnreachable
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+_NOTICING = 0.3
 _BACKOFF = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
@@ -32,3 +34,12 @@ def reaching(machine: str) -> Generator[None]:
 def backoff(attempt: int) -> float:
     """Return the seconds to wait before the next attempt, the first being 0."""
     return _BACKOFF[min(attempt, len(_BACKOFF) - 1)]
+
+
+async def is_lost(client: asyncssh.SSHClientConnection) -> bool:
+    """Whether a connection that opened no session, or no port, is gone, or about to be."""
+    try:
+        await asyncio.wait_for(client.wait_closed(), _NOTICING)
+    except TimeoutError:
+        return False
+    return True

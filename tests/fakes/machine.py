@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 _PIECE = 1 << 16
 _LOOPBACK = "127.0.0.1"
+_TIDYING = 2.0
+"""Seconds that what a killed command started has to end by itself."""
 _PASSED_ON = ("PATH", "LANG", "PIP_FIND_LINKS", "PYENV_ROOT", "IS_SANDBOX", "SSL_CERT_FILE")
 
 
@@ -75,7 +77,7 @@ class FakeMachine:
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._port = 0
         self._clients: set[asyncssh.SSHServerConnection] = set()
-        self._processes: set[asyncio.subprocess.Process] = set()
+        self._processes: dict[asyncio.subprocess.Process, asyncio.Event] = {}
 
     @property
     def settings(self) -> MachineSettings:
@@ -109,8 +111,8 @@ class FakeMachine:
     ) -> None:
         await self.refuse()
         await self.drop_connections()
-        for process in list(self._processes):
-            await _end(process)
+        for process, said in list(self._processes.items()):
+            await _end(process, said)
 
     async def accept(self) -> None:
         """Take connections (again), on the same port."""
@@ -175,11 +177,12 @@ class FakeMachine:
             env=self._environment,
             start_new_session=True,
         )
-        self._processes.add(process)
+        said = self._processes[process] = asyncio.Event()
         try:
             await _connect(session, process)
         finally:
-            self._processes.discard(process)
+            del self._processes[process]
+            said.set()
 
 
 class _Server(asyncssh.SSHServer):
@@ -296,8 +299,14 @@ async def _copy(source: _Reader, target: _Writer) -> None:
         return
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    # Its session too: a child that waits to be heard would hold the streams open.
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+async def _end(process: asyncio.subprocess.Process, said: asyncio.Event) -> None:
+    """End a command, and wait until its streams are closed."""
+    if process.returncode is None:
+        process.kill()
+    try:
+        await asyncio.wait_for(said.wait(), _TIDYING)
+    except TimeoutError:
+        # A child that waits to be heard holds the streams open; others tidy up for themselves.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await said.wait()
