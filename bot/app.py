@@ -22,7 +22,7 @@ from bot.intake import Handling, Receiving
 from bot.intake.desk import Desk
 from bot.intake.handlers import Handlers
 from bot.intake.investigate import INVESTIGATE, JOBS, InvestigateHandler
-from bot.intake.receiving import DELIVERIES, HANDLE_DELIVERY
+from bot.intake.queueing import DELIVERIES, HANDLE_DELIVERY, Queueing
 from bot.intake.replies import Replies
 from bot.investigation import Investigation, Parts, Steps, WaitingRoom, Watch
 from bot.machines import provider as machine_provider
@@ -91,6 +91,7 @@ class Process:
     parts: Parts
     deliveries: Deliveries
     receiving: Receiving
+    queueing: Queueing
 
 
 @asynccontextmanager
@@ -106,6 +107,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
             database=process.database,
         )
         url = await _listen(app, settings, stack)
+        await stack.enter_async_context(process.queueing.running())
         await stack.enter_async_context(
             sweeping(process.database, process.engine, process.parts, process.receiving)
         )
@@ -126,6 +128,7 @@ async def working(settings: Settings) -> AsyncGenerator[None]:
     secret = gateway_secret(await asyncio.to_thread(check_worker, settings))
     async with AsyncExitStack() as stack:
         process = await _process(settings, secret, stack)
+        await stack.enter_async_context(process.queueing.running())
         await stack.enter_async_context(
             sweeping(process.database, process.engine, process.parts, process.receiving)
         )
@@ -165,7 +168,8 @@ async def _process(settings: Settings, secret: bytes, stack: AsyncExitStack) -> 
     stack.push_async_callback(gateway.close)
     parts = await _parts(settings, database, fence, jobs, gateway, session, stack)
     deliveries = Deliveries(database)
-    receiving = _register(engine, parts, deliveries)
+    queueing = Queueing(engine, deliveries, interval=settings.poll_interval)
+    receiving = _register(engine, parts, deliveries, queueing)
     await _open_gateway(gateway, settings)
     if settings.is_sqlite:
         await engine.upgrade()
@@ -176,7 +180,7 @@ async def _process(settings: Settings, secret: bytes, stack: AsyncExitStack) -> 
             engine, Workers(database), fence, settings.workers, dropping=parts.provider.close
         )
         await stack.enter_async_context(worker.working(grace=GRACE))
-    return Process(database, engine, parts, deliveries, receiving)
+    return Process(database, engine, parts, deliveries, receiving, queueing)
 
 
 async def _database(settings: Settings, fence: Fence, stack: AsyncExitStack) -> Database:
@@ -250,7 +254,9 @@ async def _parts(
     )
 
 
-def _register(engine: Engine, parts: Parts, deliveries: Deliveries) -> Receiving:
+def _register(
+    engine: Engine, parts: Parts, deliveries: Deliveries, queueing: Queueing
+) -> Receiving:
     """Tell the engine its workflows, under the names that their records keep."""
     replies = Replies(parts.github, parts.posting, deliveries)
     investigate = InvestigateHandler(
@@ -263,10 +269,10 @@ def _register(engine: Engine, parts: Parts, deliveries: Deliveries) -> Receiving
     )
     desk = Desk(parts, replies)
     handlers = Handlers(desk, investigate)
-    handling = Handling(engine, deliveries, replies, handlers, parts.configurations)
+    handling = Handling(engine, deliveries, queueing, replies, handlers, parts.configurations)
     engine.register(HANDLE_DELIVERY, handling.run, queue=DELIVERIES)
     engine.register(INVESTIGATE, Investigation(engine, Steps(parts)).run, queue=JOBS)
-    return Receiving(parts.settings.github, deliveries, engine, parts.configurations)
+    return Receiving(parts.settings.github, deliveries, queueing, parts.configurations)
 
 
 async def _listen(app: web.Application, settings: Settings, stack: AsyncExitStack) -> str:

@@ -194,10 +194,6 @@ async def test_an_unfinished_job_is_not_old(world: Bot) -> None:
     assert len(world.github.comments(REPOSITORY, world.issue.number)) == 3
 
 
-def nothing(_connection: sa.Connection) -> None:
-    """Enqueue nothing."""
-
-
 async def received(database: Database, delivery: DeliveryId, moment: datetime) -> None:
     """Let a delivery have come at this moment."""
     table = tables.deliveries
@@ -212,9 +208,7 @@ async def test_deliveries_are_kept_for_as_long_as_github_repeats_them(database: 
     for state in ("ignored", "handled", "waiting"):
         for age in (1, 8, 31):
             delivery = DeliveryId(f"{state}-{age}")
-            await deliveries.record(
-                delivery, "issues", "{}", None if state == "ignored" else nothing
-            )
+            await deliveries.record(delivery, "issues", None if state == "ignored" else "{}")
             if state == "handled":
                 await deliveries.close(delivery)
             await received(database, delivery, now - timedelta(days=age))

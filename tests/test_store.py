@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import ConfigurationError, MachineError
+from bot.errors import ConfigurationError, MachineError, Paused
 from bot.models import (
     AgentProgress,
     DeliveryId,
@@ -83,19 +83,56 @@ async def accept(
 
 
 async def test_a_redelivery_is_recorded_once(database: Database) -> None:
-    """GitHub's redelivery keeps its id: it is known, and nothing is enqueued for it."""
+    """GitHub's redelivery keeps its id: it is known, and its handling is not enqueued again."""
     deliveries, enqueued = Deliveries(database), list[str]()
+
+    def enqueue(delivery_id: DeliveryId) -> Callable[[object], None]:
+        return lambda _connection: enqueued.append(delivery_id)
+
     for _ in range(2):
-        await deliveries.record(
-            DeliveryId("d-1"), "issue_comment", "{}", lambda _connection: enqueued.append("x")
-        )
-    assert enqueued == ["x"]
+        await deliveries.record(DeliveryId("d-1"), "issue_comment", "{}")
+        await deliveries.enqueue(enqueue, at_once=10, most=10)
+    assert enqueued == ["d-1"]
+
+
+async def test_no_more_deliveries_are_enqueued_than_are_soon_handled(database: Database) -> None:
+    """The oldest come first; each that is handled makes room for the next."""
+    deliveries, enqueued = Deliveries(database), list[str]()
+
+    def enqueue(delivery_id: DeliveryId) -> Callable[[object], None]:
+        return lambda _connection: enqueued.append(delivery_id)
+
+    for number in range(5):
+        await deliveries.record(DeliveryId(f"d-{number}"), "issue_comment", "{}")
+    rounds = [await deliveries.enqueue(enqueue, at_once=2, most=3) for _ in range(3)]
+    assert rounds == [2, 1, 0]
+    await deliveries.close(DeliveryId("d-1"))
+    assert await deliveries.enqueue(enqueue, at_once=2, most=3) == 1
+    assert enqueued == ["d-0", "d-1", "d-2", "d-3"]
+    assert await deliveries.waiting() == 4
+
+
+async def test_a_delivery_that_cannot_be_enqueued_waits(database: Database) -> None:
+    """What the engine does not take now is left as it was, for the next time."""
+    deliveries, enqueued = Deliveries(database), list[str]()
+    await deliveries.record(DeliveryId("d-1"), "issue_comment", "{}")
+
+    def broken(_delivery_id: DeliveryId) -> Callable[[object], None]:
+        raise Paused("the engine is stopped")
+
+    def enqueue(delivery_id: DeliveryId) -> Callable[[object], None]:
+        return lambda _connection: enqueued.append(delivery_id)
+
+    with pytest.raises(Paused):
+        await deliveries.enqueue(broken, at_once=10, most=10)
+    assert await deliveries.enqueue(enqueue, at_once=10, most=10) == 1
+    assert enqueued == ["d-1"]
 
 
 async def test_the_payload_goes_when_a_delivery_is_handled(database: Database) -> None:
     """What people wrote is kept no longer than it is needed."""
     deliveries = Deliveries(database)
-    await deliveries.record(DeliveryId("d"), "issue_comment", '{"a": 1}', lambda _connection: None)
+    await deliveries.record(DeliveryId("d"), "issue_comment", '{"a": 1}')
     assert (await deliveries.read(DeliveryId("d"))).payload == {"a": 1}
     await deliveries.close(DeliveryId("d"))
     with pytest.raises(LookupError):

@@ -9,46 +9,59 @@ import pytest
 
 from bot.models import AgentProgress, DeliveryId, JobId
 from bot.store import Deliveries, Jobs
+from bot.store.together import Together
 from tests import test_store
 from tests.test_store import Enqueued, draft
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
     from bot.store import Database
 
 database = test_store.database
 
+_NO_TEXT = "\ud800"
+"""Half a character, which neither database writes."""
 
-async def test_deliveries_of_one_moment_share_a_transaction(database: Database) -> None:
-    """Each is recorded and its handling enqueued once, also when it came twice in that moment."""
+
+async def test_deliveries_of_one_moment_are_each_recorded_once(database: Database) -> None:
+    """Also one that came twice in that moment."""
     deliveries = Deliveries(database)
-    connections: list[sa.Connection] = []
     names = [DeliveryId(f"delivery-{number % 100}") for number in range(150)]
 
-    new = await asyncio.gather(
-        *(deliveries.record(name, "issue_comment", "{}", connections.append) for name in names)
-    )
+    new = await asyncio.gather(*(deliveries.record(name, "issue_comment", "{}") for name in names))
 
     assert new == [True] * 100 + [False] * 50
-    assert len(connections) == 100
-    assert len(set(connections)) < 10
     assert await deliveries.waiting() == 100
 
 
-async def test_work_that_raises_disturbs_nobody_else(database: Database) -> None:
-    """Who shared its transaction is done all the same, and nothing of its own is left."""
+async def test_what_comes_while_a_transaction_runs_shares_the_next(database: Database) -> None:
+    """Each caller gets the result of its own item."""
+    batches: list[int] = []
+
+    def write(_connection: sa.Connection, items: Sequence[int]) -> list[int]:
+        batches.append(len(items))
+        return [item * 2 for item in items]
+
+    together = Together(database, write)
+    results = await asyncio.gather(*(together.call(number) for number in range(150)))
+
+    assert results == [number * 2 for number in range(150)]
+    assert len(batches) < 10
+
+
+async def test_an_item_that_cannot_be_written_disturbs_no_other(database: Database) -> None:
+    """Who shared its transaction is written all the same, and nothing of its own is left."""
     deliveries = Deliveries(database)
+    good = [deliveries.record(DeliveryId(f"good-{name}"), "ping", "{}") for name in "ab"]
+    bad = deliveries.record(DeliveryId("bad"), "ping", _NO_TEXT)
 
-    def enqueue(_connection: sa.Connection) -> None:
-        raise LookupError("a bug")
-
-    good = [deliveries.record(DeliveryId(f"good-{n}"), "ping", "{}", lambda _: None) for n in "ab"]
-    bad = deliveries.record(DeliveryId("bad"), "ping", "{}", enqueue)
     first, failed, second = await asyncio.gather(good[0], bad, good[1], return_exceptions=True)
 
     assert (first, second) == (True, True)
-    assert isinstance(failed, LookupError)
+    assert isinstance(failed, Exception)
     assert await deliveries.waiting() == 2
     with pytest.raises(LookupError):
         await deliveries.read(DeliveryId("bad"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.durable.client import Client
+from bot.durable.client import Client, Enqueuing
 from bot.durable.engine import ENGINE_STOPPED, STEP_BROKE, STEP_PAUSED, Engine
 from bot.durable.library import APPLICATION, APPLICATION_VERSION, Queue
 from bot.durable.patience import ONCE, STEP_RETRIED, WITH_GITHUB, WITH_MACHINE, Patience
@@ -19,6 +19,7 @@ __all__ = [
     "WITH_MACHINE",
     "Client",
     "Engine",
+    "Enqueuing",
     "Patience",
     "Queue",
 ]

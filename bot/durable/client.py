@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dbos import DBOSClient, DBOSPortableJSONSerializer
@@ -10,11 +11,12 @@ from dbos import DBOSClient, DBOSPortableJSONSerializer
 from bot.durable.library import APPLICATION, APPLICATION_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import sqlalchemy as sa
 
     from bot.durable.library import Queue
+
+Enqueuing = Callable[["sa.Connection"], None]
+"""Enqueues one workflow in the transaction of its caller."""
 
 
 class Client:
@@ -31,7 +33,7 @@ class Client:
 
     def enqueuer(
         self, workflow: str, *, queue: Queue, workflow_id: str, argument: str
-    ) -> Callable[[sa.Connection], None]:
+    ) -> Enqueuing:
         """Do as ``Engine.enqueuer``."""
         return enqueuer(self._client, workflow, queue, workflow_id, argument)
 
@@ -42,7 +44,7 @@ class Client:
 
 def enqueuer(
     client: DBOSClient, workflow: str, queue: Queue, workflow_id: str, argument: str
-) -> Callable[[sa.Connection], None]:
+) -> Enqueuing:
     """Return what enqueues the workflow in a transaction; one that is known stays as it is."""
 
     def enqueue(connection: sa.Connection) -> None:

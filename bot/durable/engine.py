@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from bot import errors
 from bot.durable import records
-from bot.durable.client import enqueuer
+from bot.durable.client import Enqueuing, enqueuer
 from bot.durable.library import (
     APPLICATION,
     APPLICATION_VERSION,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    import sqlalchemy as sa
     from dbos import DBOSClient
 
 T = TypeVar("T")
@@ -192,7 +191,7 @@ class Engine:
 
     def enqueuer(
         self, workflow: str, *, queue: Queue, workflow_id: str, argument: str
-    ) -> Callable[[sa.Connection], None]:
+    ) -> Enqueuing:
         """Return what enqueues the workflow in the caller's own transaction.
 
         A workflow id that is known already is not enqueued again.

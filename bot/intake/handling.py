@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.configuration import Configurations, InForce
     from bot.durable import Engine
     from bot.intake.handlers import Handlers
+    from bot.intake.queueing import Queueing
     from bot.intake.replies import Replies
     from bot.store import Deliveries
 
@@ -49,6 +50,7 @@ class Handling:
         self,
         engine: Engine,
         deliveries: Deliveries,
+        queueing: Queueing,
         replies: Replies,
         handlers: Handlers,
         configurations: Configurations,
@@ -56,6 +58,7 @@ class Handling:
         """Answer through ``replies``; hand commands on to ``handlers``."""
         self._engine = engine
         self._deliveries = deliveries
+        self._queueing = queueing
         self._replies = replies
         self._handlers = handlers
         self._configurations = configurations
@@ -97,6 +100,7 @@ class Handling:
 
     async def _close(self, delivery_id: DeliveryId, problem: str) -> bool:
         await self._deliveries.close(delivery_id, problem or None)
+        self._queueing.look()
         return True
 
     async def _read(self, delivery_id: DeliveryId) -> Carrying:

@@ -1,8 +1,9 @@
-"""The door: a verified delivery is recorded, with its handling enqueued, before GitHub is answered.
+"""The door: a verified delivery is recorded before GitHub is answered.
 
-Nothing here asks GitHub. A delivery without a command of ours is recorded as ignored, without its
-content. Which labels are commands is the repository's to say: where that is not known at the
-moment, a label's delivery is recorded, and looked at again when it is handled.
+Nothing here asks GitHub, and its handling is enqueued later. A delivery without a command of ours
+is recorded as ignored, without its content. Which labels are commands is the repository's to say:
+where that is not known at the moment, a label's delivery is recorded, and looked at again when it
+is handled.
 """
 
 from __future__ import annotations
@@ -12,21 +13,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from bot.commands import commands_added, parse_comment
-from bot.durable import Queue
 from bot.github import webhook
 from bot.github.webhook import Ignored, IssueCommentCreated, IssueCommentEdited, IssueLabeled
 
 if TYPE_CHECKING:
     from bot.configuration import Configurations
-    from bot.durable import Engine
     from bot.github.webhook import Delivered
+    from bot.intake.queueing import Queueing
     from bot.models import DeliveryId
     from bot.settings import GitHubSettings
     from bot.store import Deliveries
 
-DELIVERIES = Queue("deliveries", at_once=16)
-HANDLE_DELIVERY = "delivery"
-"""The workflow's name, which its records keep."""
+_SMALL = 64 * 1024
+"""Bytes that are read in less time than a thread takes to begin."""
 
 
 class Receipt(StrEnum):
@@ -44,28 +43,26 @@ class Receiving:
         self,
         settings: GitHubSettings,
         deliveries: Deliveries,
-        engine: Engine,
+        queueing: Queueing,
         configurations: Configurations,
     ) -> None:
         """Record in these deliveries, for the repositories that the settings serve."""
         self._settings = settings
         self._deliveries = deliveries
-        self._engine = engine
+        self._queueing = queueing
         self._configurations = configurations
 
     async def receive(self, delivery_id: DeliveryId, event: str, body: bytes) -> Receipt:
         """Record a delivery; raise PayloadError when it is not what GitHub documents."""
-        wanted = await asyncio.to_thread(self._holds_a_command, event, body)
+        if len(body) <= _SMALL:
+            wanted = self._holds_a_command(event, body)
+        else:
+            wanted = await asyncio.to_thread(self._holds_a_command, event, body)
+        payload = body.decode() if wanted else None
+        is_new = await self._deliveries.record(delivery_id, event, payload)
         if not wanted:
-            is_new = await self._deliveries.record(delivery_id, event, None, None)
             return Receipt.IGNORED if is_new else Receipt.KNOWN
-        enqueue = self._engine.enqueuer(
-            HANDLE_DELIVERY,
-            queue=DELIVERIES,
-            workflow_id=f"delivery/{delivery_id}",
-            argument=delivery_id,
-        )
-        is_new = await self._deliveries.record(delivery_id, event, body.decode(), enqueue)
+        self._queueing.look()
         return Receipt.ACCEPTED if is_new else Receipt.KNOWN
 
     def _holds_a_command(self, event: str, body: bytes) -> bool:

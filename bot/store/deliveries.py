@@ -16,15 +16,15 @@ from bot.store import tables
 from bot.store.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bot.models import RepositoryName
     from bot.store.database import Database
 
 # Made once: a busy door would spend its time on putting the statement together.
 _INSERT = {
-    "sqlite": sqlite.insert(tables.deliveries).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(tables.deliveries).on_conflict_do_nothing(),
+    dialect: insert(tables.deliveries).on_conflict_do_nothing().returning(tables.deliveries.c.id)
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 
 
@@ -54,22 +54,35 @@ class Deliveries:
     def __init__(self, database: Database) -> None:
         """Work on this database."""
         self._database = database
-        self._together = Together(database)
+        self._together = Together(database, _record)
 
-    async def record(
-        self,
-        delivery_id: DeliveryId,
-        event: str,
-        payload: str | None,
-        enqueue: Callable[[sa.Connection], None] | None,
-    ) -> bool:
-        """Record a delivery, and enqueue its handling in the same transaction.
+    async def record(self, delivery_id: DeliveryId, event: str, payload: str | None) -> bool:
+        """Record a delivery; one with a payload holds a command, and waits to be enqueued.
 
         Return False when it is known already (a redelivery keeps its id): then nothing happens.
         """
-        return await self._together.call(
-            lambda connection: _record(connection, delivery_id, event, payload, enqueue)
-        )
+        values = {
+            "id": delivery_id,
+            "event": event[:64],
+            "received_at": datetime.now(UTC),
+            "state": "ignored" if payload is None else "waiting",
+            "payload": payload,
+        }
+        return await self._together.call(values)
+
+    async def enqueue(
+        self,
+        enqueuing: Callable[[DeliveryId], Callable[[sa.Connection], None]],
+        *,
+        at_once: int,
+        most: int,
+    ) -> int:
+        """Enqueue the handling of what waits, oldest first, each in the transaction that notes it.
+
+        Take ``at_once`` of them, and leave no more than ``most`` enqueued and unhandled; return how
+        many were enqueued.
+        """
+        return await self._database.call(_enqueue, enqueuing, at_once, most)
 
     async def read(self, delivery_id: DeliveryId) -> Delivery:
         """Return a delivery that waits; raise LookupError for an unknown one."""
@@ -80,7 +93,7 @@ class Deliveries:
         await self._database.call(_close, delivery_id, problem)
 
     async def waiting(self) -> int:
-        """Return how many deliveries are not handled yet."""
+        """Return how many deliveries are not handled yet, enqueued or not."""
         return await self._database.call(_waiting)
 
     async def knows_comment(
@@ -161,28 +174,47 @@ def claim_command(
     return True
 
 
-def _record(
+def _record(connection: sa.Connection, deliveries: Sequence[dict[str, Any]]) -> list[bool]:
+    rows = connection.execute(_INSERT[connection.dialect.name], list(deliveries))
+    new = set(rows.scalars())
+    made: list[bool] = []
+    for delivery in deliveries:
+        made.append(delivery["id"] in new)
+        new.discard(delivery["id"])  # the same one twice in one moment: the second is known
+    return made
+
+
+def _enqueue(
     connection: sa.Connection,
-    delivery_id: DeliveryId,
-    event: str,
-    payload: str | None,
-    enqueue: Callable[[sa.Connection], None] | None,
-) -> bool:
-    values = {
-        "id": delivery_id,
-        "event": event[:64],
-        "received_at": datetime.now(UTC),
-        "state": "ignored" if enqueue is None else "waiting",
-        "payload": payload,
-    }
-    made = connection.execute(
-        _INSERT[connection.dialect.name], values, execution_options={"preserve_rowcount": True}
+    enqueuing: Callable[[DeliveryId], Callable[[sa.Connection], None]],
+    at_once: int,
+    most: int,
+) -> int:
+    table = tables.deliveries
+    # Another process may be about to enqueue the same ones.
+    query = (
+        sa.select(table.c.id)
+        .where(table.c.state == "waiting")
+        .order_by(table.c.received_at)
+        .limit(at_once)
+        .with_for_update(skip_locked=True)
     )
-    if not made.rowcount:
-        return False
-    if enqueue is not None:
-        enqueue(connection)
-    return True
+    delivery_ids = connection.execute(query).scalars().all()
+    if not delivery_ids:
+        return 0
+    room = max(0, most - _count(connection, "queued"))
+    taken = delivery_ids[:room]
+    for delivery_id in taken:
+        enqueuing(DeliveryId(delivery_id))(connection)
+    if taken:
+        connection.execute(table.update().where(table.c.id.in_(taken)).values(state="queued"))
+    return len(taken)
+
+
+def _count(connection: sa.Connection, *states: str) -> int:
+    table = tables.deliveries
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.state.in_(states))
+    return connection.execute(query).scalar_one()
 
 
 def _read(connection: sa.Connection, delivery_id: DeliveryId) -> Delivery:
@@ -212,9 +244,7 @@ def _knows_comment(
 
 
 def _waiting(connection: sa.Connection) -> int:
-    table = tables.deliveries
-    query = sa.select(sa.func.count()).select_from(table).where(table.c.state == "waiting")
-    return connection.execute(query).scalar_one()
+    return _count(connection, "waiting", "queued")
 
 
 def _close(connection: sa.Connection, delivery_id: DeliveryId, problem: str | None) -> None:

@@ -46,7 +46,9 @@ deliveries = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True, comment="X-GitHub-Delivery"),
     sa.Column("event", sa.String(64), nullable=False),
     sa.Column("received_at", UtcTime, nullable=False),
-    sa.Column("state", sa.String(16), nullable=False, comment="ignored, waiting, handled, failed"),
+    sa.Column(
+        "state", sa.String(16), nullable=False, comment="ignored; waiting, queued, handled, failed"
+    ),
     sa.Column("payload", sa.Text, comment="only of deliveries that hold a command"),
     sa.Column("handled_at", UtcTime),
     sa.Column("problem", sa.Text),

@@ -1,13 +1,13 @@
-"""Many small transactions as one: a group commit.
+"""Many small writes as one: a group commit.
 
-A commit waits for the disk. What comes in the meantime waits, and is then committed together: each
-caller returns only after its own work is durable, and a busy service needs few commits.
+A commit waits for the disk. What comes in the meantime waits, and is then written together: each
+caller returns only after its own is durable, and a busy service needs few commits.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot.errors import Paused
 
@@ -18,30 +18,36 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database
 
-T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _AT_ONCE = 200
-_TRANSACTIONS = 4
+_TRANSACTIONS = 2
 """At once on Postgres; SQLite has one writer."""
 
 
-class Together:
-    """Work of many callers, done in one transaction after the other."""
+class Together(Generic[Item, Result]):
+    """What many callers write, in one transaction after the other."""
 
-    def __init__(self, database: Database) -> None:
-        """Work on this database."""
+    def __init__(
+        self,
+        database: Database,
+        write: Callable[[sa.Connection, Sequence[Item]], Sequence[Result]],
+    ) -> None:
+        """Write into this database; ``write`` returns one result for each item."""
         self._database = database
-        self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
+        self._write = write
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._room = 1 if database.is_sqlite else _TRANSACTIONS
         self._running: set[asyncio.Task[None] | None] = set()
 
-    async def call(self, work: Callable[[sa.Connection], T]) -> T:
-        """Run the work in a transaction that others may share; return when it is committed.
+    async def call(self, item: Item) -> Result:
+        """Write the item in a transaction that others may share; return when it is committed.
 
-        When one of them fails, each is done again alone: work that raises disturbs nobody else.
+        When it fails, each is written again alone: one that cannot be written disturbs no other.
         """
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, done))
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
         if len(self._running) < self._room:
             self._running.add(asyncio.create_task(self._run()))
         return await done
@@ -58,34 +64,31 @@ class Together:
         while self._waiting:
             batch, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
             try:
-                results = await self._database.call(_all, [work for work, _ in batch])
+                results = await self._database.call(self._write, [item for item, _ in batch])
             except Paused as error:  # nothing answers, or nothing may be written: so it is for all
                 for _, done in batch:
-                    _tell(done, error=error)
+                    _fail(done, error)
             except Exception:  # noqa: BLE001 -- whoever caused it gets it
-                for work, done in batch:
-                    await self._alone(work, done)
+                for item, done in batch:
+                    await self._alone(item, done)
             else:
                 for (_, done), result in zip(batch, results, strict=True):
                     _tell(done, result)
 
-    async def _alone(self, work: Callable[[sa.Connection], Any], done: asyncio.Future[Any]) -> None:
+    async def _alone(self, item: Item, done: asyncio.Future[Result]) -> None:
         try:
-            _tell(done, await self._database.call(work))
+            results = await self._database.call(self._write, [item])
         except Exception as error:  # noqa: BLE001 -- it is the caller's
-            _tell(done, error=error)
+            _fail(done, error)
+        else:
+            _tell(done, results[0])
 
 
-def _tell(
-    done: asyncio.Future[Any], result: object = None, *, error: Exception | None = None
-) -> None:
-    if done.done():
-        return  # its caller was cancelled
-    if error is None:
+def _tell(done: asyncio.Future[Result], result: Result) -> None:
+    if not done.done():  # its caller was cancelled
         done.set_result(result)
-    else:
+
+
+def _fail(done: asyncio.Future[Result], error: Exception) -> None:
+    if not done.done():
         done.set_exception(error)
-
-
-def _all(connection: sa.Connection, works: Sequence[Callable[[sa.Connection], Any]]) -> list[Any]:
-    return [work(connection) for work in works]
