@@ -16,7 +16,6 @@ from markdown_it import MarkdownIt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from markdown_it.token import Token
 
 _COMMAND = re.compile(r" {0,3}/ptq(?=\s|$)", re.IGNORECASE)
 MOST_CHARACTERS = 131_072
@@ -37,6 +36,18 @@ _HIDING = {
 _OPENING = re.compile("|".join(_HIDING), re.IGNORECASE)
 _INLINE = re.compile(r"\\.|`+|<!--", re.DOTALL)
 _LINE_ENDS = re.compile(r"\r\n?")
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": _NESTING})
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    # A link's definition is no place where somebody looks for commands, and may be costly.
+    parser.block.ruler.disable(["reference"])
+    return parser
+
+
+_BLOCKS = _parser()
+"""Made once: that takes longer than to read a comment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,7 @@ def _visible_commands(text: str, lines: list[str]) -> Iterator[int]:
     """Yield the numbers of command lines that a reader of the page sees as plain text."""
     quotes = 0
     hiding: str | None = None
-    for token in _blocks(text):
+    for token in _BLOCKS.parse(text):
         if token.type == "blockquote_open":
             quotes += 1
         elif token.type == "blockquote_close":
@@ -84,14 +95,6 @@ def _visible_commands(text: str, lines: list[str]) -> Iterator[int]:
             yield from found if quotes == 0 else ()
         elif token.type == "inline" and token.map is not None and quotes == 0 and hiding is None:
             yield from _in_paragraph(lines, token.map[0], token.map[1])
-
-
-def _blocks(text: str) -> list[Token]:
-    parser = MarkdownIt("commonmark", {"maxNesting": _NESTING})
-    parser.core.ruler.enableOnly(["normalize", "block"])
-    # A link's definition is no place where somebody looks for commands, and may be costly.
-    parser.block.ruler.disable(["reference"])
-    return parser.parse(text)
 
 
 def _in_paragraph(lines: list[str], first: int, end: int) -> Iterator[int]:
