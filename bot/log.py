@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TextIO, cast
 
 import structlog
@@ -23,6 +24,8 @@ Format = Literal["json", "console"]
 
 QUIET = ("aiohttp", "alembic", "asyncio", "asyncssh", "dbos", "gidgethub", "sqlalchemy", "urllib3")
 """Libraries of which only warnings and errors are of interest."""
+_SHORT, _REMEMBERED = 40, 2000
+"""Characters, and how many such texts: the names of fields, of loggers and of events come again."""
 _DEEPEST = 6
 """How far nested values are looked into; what lies deeper is written as text."""
 
@@ -85,31 +88,37 @@ class Redaction:
     """A processor of structlog that takes secrets out of every value and every name of a field."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._redactor = Redactor(secrets)
+        redact = Redactor(secrets).redact
+        remembered = lru_cache(_REMEMBERED)(redact)
+
+        def redacted(text: str) -> str:
+            return remembered(text) if len(text) <= _SHORT else redact(text)
+
+        self._redacted = redacted
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Return the event with its values as plain, redacted data."""
-        return {self._redactor.redact(str(name)): self._plain(event[name]) for name in event}
+        return {self._redacted(str(name)): self._plain(event[name]) for name in event}
 
     def _plain(self, value: object, depth: int = 0) -> object:
         match value:
             case None | bool() | int() | float():
                 return value
             case str():
-                return self._redactor.redact(value)
+                return self._redacted(value)
             case dict() if depth < _DEEPEST:
                 pairs = cast("Mapping[object, object]", value)
                 return {
-                    self._redactor.redact(str(name)): self._plain(inner, depth + 1)
+                    self._redacted(str(name)): self._plain(inner, depth + 1)
                     for name, inner in pairs.items()
                 }
             case list() | tuple() | set() | frozenset() if depth < _DEEPEST:
                 values = cast("Sequence[object]", value)
                 return [self._plain(inner, depth + 1) for inner in values]
             case bytes():
-                return self._redactor.redact(value.decode("utf-8", "backslashreplace"))
+                return self._redacted(value.decode("utf-8", "backslashreplace"))
             case _:
-                return self._redactor.redact(_text(value))
+                return self._redacted(_text(value))
 
 
 def _text(value: object) -> str:
