@@ -75,7 +75,6 @@ class Service:
     """The running service."""
 
     url: str
-    """Where it listens."""
     jobs: Jobs
     leases: Leases
     deliveries: Deliveries

@@ -9,19 +9,17 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO, ParamSpec, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, Self
 
 import asyncssh
 
 from bot.settings import MachineSettings
+from tests.fakes.machine_files import Files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable
     from pathlib import Path
     from types import TracebackType
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _PIECE = 1 << 16
 _LOOPBACK = "127.0.0.1"
@@ -124,7 +122,7 @@ class FakeMachine:
             server_host_keys=[self._host_key],
             authorized_client_keys=authorized,
             process_factory=self._run,
-            sftp_factory=_Files,
+            sftp_factory=Files,
             encoding=None,
             line_editor=False,
             allow_pty=False,
@@ -198,65 +196,35 @@ class _Server(asyncssh.SSHServer):
         if self._connection is not None:
             self._machine.left(self._connection)
 
-    def server_requested(self, listen_host: str, listen_port: int) -> bool:  # noqa: ARG002 -- asyncssh's signature
-        return listen_host == _LOOPBACK
+    def server_requested(
+        self, listen_host: str, listen_port: int
+    ) -> bool | Awaitable[asyncssh.SSHListener]:
+        connection = self._connection
+        if listen_host != _LOOPBACK or connection is None:
+            return False
+        return self._listen(connection, listen_port)
 
-
-class _Files(asyncssh.SFTPServer):
-    """The computer's files, by absolute path; each call in a thread, one after the other."""
-
-    def __init__(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
-        super().__init__(chan)  # pyright: ignore[reportUnknownMemberType] -- the channel is generic without saying so
-        self._lock = asyncio.Lock()
-
-    async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        async with self._lock:
-            return await asyncio.to_thread(work, *args, **kwargs)
-
-    async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
-        opening = asyncio.ensure_future(self._call(super().open, path, pflags, attrs))
+    async def _listen(
+        self, connection: asyncssh.SSHServerConnection, port: int
+    ) -> asyncssh.SSHListener:
+        """Listen as asyncssh would, and no longer than the connection stands."""
+        listening = asyncio.ensure_future(
+            connection.forward_local_port(_LOOPBACK, port, _LOOPBACK, port)
+        )
         try:
-            return await asyncio.shield(opening)
+            listener = await asyncio.shield(listening)
         except asyncio.CancelledError:
-            # The connection is gone, and the thread opens the file all the same.
-            opening.add_done_callback(_close)
+            # The connection is gone, and the port is opened all the same.
+            listening.add_done_callback(_close_listener)
             raise
-
-    async def close(self, file_obj: object) -> None:
-        await self._call(super().close, file_obj)
-
-    async def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        data = await self._call(super().read, file_obj, offset, size)
-        return cast("bytes", data)
-
-    async def write(self, file_obj: object, offset: int, data: bytes) -> int:
-        return cast("int", await self._call(super().write, file_obj, offset, data))
-
-    async def lstat(self, path: bytes) -> asyncssh.SFTPAttrs | os.stat_result:
-        return cast("os.stat_result", await self._call(super().lstat, path))
-
-    async def stat(self, path: bytes) -> asyncssh.SFTPAttrs | os.stat_result:
-        return cast("os.stat_result", await self._call(super().stat, path))
-
-    async def fstat(self, file_obj: object) -> asyncssh.SFTPAttrs | os.stat_result:
-        return cast("os.stat_result", await self._call(super().fstat, file_obj))
-
-    async def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
-        await self._call(super().setstat, path, attrs)
-
-    async def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
-        await self._call(super().mkdir, path, attrs)
-
-    async def remove(self, path: bytes) -> None:
-        await self._call(super().remove, path)
-
-    async def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
-        await self._call(super().posix_rename, oldpath, newpath)
+        if connection.is_closed():
+            listener.close()
+        return listener
 
 
-def _close(opened: asyncio.Future[object]) -> None:
-    if not opened.cancelled() and opened.exception() is None:
-        cast("BinaryIO", opened.result()).close()
+def _close_listener(listening: asyncio.Future[asyncssh.SSHListener]) -> None:
+    if not listening.cancelled() and listening.exception() is None:
+        listening.result().close()
 
 
 async def _connect(
