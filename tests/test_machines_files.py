@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import MachineError, RemoteFileMissing
+from bot.machines.at_once import write_all
 from tests.fakes import ground as grounds
 
 if TYPE_CHECKING:
@@ -53,6 +54,27 @@ async def test_what_cannot_be_written_is_an_error(ground: Ground) -> None:
         await ground.shell.write("~/taken", "text")
 
     assert list(ground.home.iterdir()) == [ground.home / "taken"]
+
+
+async def test_many_files_are_written_at_once(ground: Ground) -> None:
+    """Directories that some of them share are made once."""
+    files = {f"~/new/{number % 3}/{number}.txt": f"{number}\n" for number in range(12)}
+
+    await write_all(ground.shell, files, mode=0o600)
+
+    for path, text in files.items():
+        written = ground.home / path.removeprefix("~/")
+        assert written.read_text() == text
+        assert written.stat().st_mode & 0o777 == 0o600
+
+
+async def test_one_file_of_many_that_cannot_be_written_is_an_error(ground: Ground) -> None:
+    """It is told after the others have ended: nothing goes on in the background."""
+    (ground.home / "taken").mkdir()
+    files = {"~/taken": "a file", **{f"~/{number}.txt": "text" for number in range(3)}}
+
+    with pytest.raises(MachineError, match="taken cannot be written"):
+        await write_all(ground.shell, files)
 
 
 async def test_a_part_of_a_file_is_read(ground: Ground) -> None:

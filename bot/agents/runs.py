@@ -24,6 +24,7 @@ from bot.errors import (
     MachineUnreachable,
     RemoteFileMissing,
 )
+from bot.machines.at_once import at_once, write_all
 from bot.machines.base import Chunk
 
 if TYPE_CHECKING:
@@ -95,11 +96,9 @@ async def start(shell: Shell, run: Run, invocation: Invocation) -> RunStatus:
     ended with exit status 127, and says why in ``<log>.stderr``.
     """
     if not await _is_begun(shell, run):
-        for path, text in invocation.files.items():
-            await shell.write(path, text, mode=_PRIVATE)
+        launch = {f"{run.directory}/launch.json": json.dumps(_launch(run, invocation))}
+        await write_all(shell, {**invocation.files, **launch}, mode=_PRIVATE)
         await shell.write(_archive(run), await runner_archive())
-        launch = json.dumps(_launch(run, invocation))
-        await shell.write(f"{run.directory}/launch.json", launch, mode=_PRIVATE)
     return _understood(await _ask(shell, run, "start", timeout=_ASKING))
 
 
@@ -217,10 +216,9 @@ async def _end(
 
 
 async def _is_begun(shell: Shell, run: Run) -> bool:
-    for name in ("supervisor.json", "exit.json"):
-        if await shell.stat(f"{run.directory}/{name}") is not None:
-            return True
-    return False
+    names = ("supervisor.json", "exit.json")
+    found = await at_once(shell.stat(f"{run.directory}/{name}") for name in names)
+    return any(one is not None for one in found)
 
 
 def _archive(run: Run) -> str:

@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from bot.machines.at_once import write_all
+
 if TYPE_CHECKING:
     from bot.machines.base import Shell
     from bot.workspace.layout import Layout
@@ -22,8 +24,7 @@ _MAIN = "from bot.remote.trial import main\n\nmain()\n"
 async def send(shell: Shell, layout: Layout) -> None:
     """Write them anew: whoever was on the machine before may have changed them."""
     files = await asyncio.to_thread(_files)
-    for name, data in files.items():
-        await shell.write(f"{layout.scripts}/{name}", data)
+    await write_all(shell, {f"{layout.scripts}/{name}": data for name, data in files.items()})
 
 
 def trial(layout: Layout) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from bot import assets
 from bot.hidden_text import strip_invisible
+from bot.machines.at_once import write_all
 from bot.workspace import free_task, rebuilding
 from bot.workspace.repro import ReproKind
 from bot.workspace.snapshot import render_issue
@@ -66,13 +67,14 @@ async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by it
         may_build=may_build,
         earlier=earlier,
     )
-    for name, text in job.items():
-        await shell.write(f"{paths.directory}/{name}", text)
-    if await shell.stat(f"{paths.directory}/worklog.md") is None:
-        await shell.write(f"{paths.directory}/worklog.md", "")
+    files = {f"{paths.directory}/{name}": text for name, text in job.items()}
     for skill in _SKILLS:
         text = await asyncio.to_thread(assets.text, "skills", skill, "SKILL.md")
-        await shell.write(f"{skills}/{skill}/SKILL.md", text)
+        files[f"{skills}/{skill}/SKILL.md"] = text
+    worklog = f"{paths.directory}/worklog.md"
+    if await shell.stat(worklog) is None:
+        files[worklog] = ""
+    await write_all(shell, files)
     return first_prompt(paths)
 
 

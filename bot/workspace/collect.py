@@ -13,6 +13,7 @@ import structlog
 from pydantic import ValidationError
 
 from bot.errors import CommandFailed, CommandTimedOut, RemoteFileMissing, WorkspaceError
+from bot.machines.at_once import at_once
 from bot.models import AgentVerdict, Collected
 from bot.workspace.layout import Layout
 from bot.workspace.steps import send_scripts
@@ -54,8 +55,9 @@ async def collect(
     made = await _make_diff(shell, paths, build, limit=limit)
     fetched: dict[str, bytes] = {}
     truncated: list[str] = []
-    for name, path in _sources(paths, run=run, agent=agent, with_diff=made).items():
-        data, whole = await _fetch(shell, path, limit=limit)
+    sources = _sources(paths, run=run, agent=agent, with_diff=made)
+    found = await at_once(_fetch(shell, path, limit=limit) for path in sources.values())
+    for name, (data, whole) in zip(sources, found, strict=True):
         if data is not None:
             fetched[name] = data
             truncated += [] if whole else [name]

@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bot.machines.at_once import write_all
 from bot.workspace.source import ENVIRONMENT, QUIET
 
 if TYPE_CHECKING:
@@ -103,10 +104,12 @@ async def hand_over(
     gone = [*_LEFT, *_OURS, f"run-{run}", f"{agent}-{run}.log"]
     in_the_way = [f"{paths.directory}/{name}" for name in gone]
     await shell.run("rm", "-rf", "--one-file-system", "--", *in_the_way)
-    await shell.write(f"{top}/README.md", _NOTE)
-    for one in runs[-MOST_RUNS:]:
-        for name, text in _files(one).items():
-            await shell.write(f"{top}/run-{one.run}/{name}", text)
+    kept = {
+        f"{top}/run-{one.run}/{name}": text
+        for one in runs[-MOST_RUNS:]
+        for name, text in _files(one).items()
+    }
+    await write_all(shell, {f"{top}/README.md": _NOTE, **kept})
 
 
 def section(runs: Sequence[EarlierRun], carried: Carried) -> str:

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from bot.errors import CommandFailed, CommandTimedOut, WorkspaceError
+from bot.machines.at_once import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,8 +71,7 @@ def fingerprint(*inputs: str) -> str:
 async def send_scripts(shell: Shell, layout: Layout) -> None:
     """Write our programs to the machine."""
     texts = await asyncio.to_thread(_script_texts)
-    for name, text in texts.items():
-        await shell.write(f"{layout.scripts}/{name}.py", text)
+    await write_all(shell, {f"{layout.scripts}/{name}.py": text for name, text in texts.items()})
 
 
 async def do(
