@@ -13,8 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.script import Given, Recorded
 from bot.app import Service, serving
-from bot.models import RepositoryName
+from bot.models import JobState, RepositoryName
 from demo import project, story
 from tests import harness
 from tests.fakes.github import FakeGitHub
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     import asyncssh
 
     from bot.store import Job
+    from tests.fakes.machine import Reader
 
 _LOOK = 0.005
 _PATIENCE = 180.0
+_AGENT = "runner.pyz start"
+_BUILT = (".venv", "pytorch")
 _FOLLOWER = "exec python3 -I -c"
 _COMMENT = "/ptq investigate --gpu-type cpu --hours 1"
 
@@ -43,15 +47,36 @@ class TimedMachine(FakeMachine):
         """Keep the login's home under ``directory``."""
         super().__init__(directory, name="timed", environment=environment)
         self.spans: list[tuple[float, float]] = []
+        self.given: list[tuple[float, Given]] = []
+        """Each command that ended, with when it began."""
+        self._stdin: dict[str, bytearray] = {}
+        self.written: dict[str, bytes] = {}
+        """The files in the newest job's directory when its agent was started."""
 
     async def _run(self, session: asyncssh.SSHServerProcess[bytes]) -> None:
         began = time.time()
+        line = session.command or ""
+        if _AGENT in line:
+            self.written = await asyncio.to_thread(_written, line)
         try:
             await super()._run(session)
         finally:
             # What follows the logs runs beside everything else, and is no command of a job.
-            if _FOLLOWER not in (session.command or ""):
+            if _FOLLOWER not in line:
                 self.spans.append((began, time.time()))
+                stdin = bytes(self._stdin.pop(line, b""))
+                self.given.append((began, Given(line, stdin)))
+
+    def heard(self, line: str, stdin: Reader) -> Reader:
+        """Keep what a command can read."""
+        return _Heard(stdin, self._stdin.setdefault(line, bytearray()))
+
+    def recorded(self, job: Job) -> Recorded:
+        """Return a job's way from when its machine was ours to its agent's start."""
+        ready = job.states[JobState.RESERVING].timestamp()
+        commands = [given for began, given in sorted(self.given, key=_began) if began >= ready]
+        start = next(number for number, given in enumerate(commands) if given.is_start)
+        return Recorded(str(self.home), job.id, commands[: start + 1], self.written)
 
     def busy(self, since: float, until: float) -> float:
         """Return for how many seconds of this time at least one command ran."""
@@ -65,6 +90,33 @@ class TimedMachine(FakeMachine):
     def count(self, since: float, until: float) -> int:
         """Return how many commands began in this time."""
         return sum(since <= began < until for began, _ in self.spans)
+
+
+class _Heard:
+    """A stream that keeps what was read from it."""
+
+    def __init__(self, stream: Reader, kept: bytearray) -> None:
+        self._stream, self._kept = stream, kept
+
+    async def read(self, n: int = -1, /) -> bytes:
+        data = await self._stream.read(n)
+        self._kept += data
+        return data
+
+
+def _began(given: tuple[float, Given]) -> float:
+    return given[0]
+
+
+def _written(line: str) -> dict[str, bytes]:
+    """Return the files of the job whose agent this line starts, without what was built there."""
+    directory = Path(Given(line, b"").argv[-1]).parent
+    found: dict[str, bytes] = {}
+    for path in directory.rglob("*"):
+        name = path.relative_to(directory)
+        if name.parts[0] not in _BUILT and path.is_file() and not path.is_symlink():
+            found[str(name)] = path.read_bytes()
+    return found
 
 
 @dataclass(slots=True)

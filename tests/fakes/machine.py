@@ -33,8 +33,12 @@ def new_key() -> asyncssh.SSHKey:
     return asyncssh.generate_private_key("ssh-ed25519")  # pyright: ignore[reportUnknownMemberType] -- its **kwargs have no type
 
 
-class _Reader(Protocol):
-    async def read(self, n: int = -1, /) -> bytes: ...
+class Reader(Protocol):
+    """Where bytes come from."""
+
+    async def read(self, n: int = -1, /) -> bytes:
+        """Return some, or none at the end."""
+        ...
 
 
 class _Writer(Protocol):
@@ -151,6 +155,10 @@ class FakeMachine:
         self.connections += 1
         self._clients.add(client)
 
+    def heard(self, line: str, stdin: Reader) -> Reader:  # noqa: ARG002 -- for who wants to know
+        """Return what a command of this line reads its input from."""
+        return stdin
+
     def left(self, client: asyncssh.SSHServerConnection) -> None:
         """Somebody is gone."""
         self._clients.discard(client)
@@ -177,7 +185,7 @@ class FakeMachine:
         )
         said = self._processes[process] = asyncio.Event()
         try:
-            await _connect(session, process)
+            await _connect(session, process, self.heard(session.command or "", session.stdin))
         finally:
             del self._processes[process]
             said.set()
@@ -228,12 +236,14 @@ def _close_listener(listening: asyncio.Future[asyncssh.SSHListener]) -> None:
 
 
 async def _connect(
-    session: asyncssh.SSHServerProcess[bytes], process: asyncio.subprocess.Process
+    session: asyncssh.SSHServerProcess[bytes],
+    process: asyncio.subprocess.Process,
+    stdin: Reader,
 ) -> None:
     """Join the streams of the session and the process until the process has said everything."""
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise AssertionError("a process with pipes")
-    feeding = asyncio.create_task(_feed(session.stdin, process.stdin))
+    feeding = asyncio.create_task(_feed(stdin, process.stdin))
     try:
         await asyncio.gather(
             _copy(process.stdout, session.stdout), _copy(process.stderr, session.stderr)
@@ -250,14 +260,14 @@ async def _connect(
         session.exit(exit_status)
 
 
-async def _feed(source: _Reader, target: asyncio.StreamWriter) -> None:
+async def _feed(source: Reader, target: asyncio.StreamWriter) -> None:
     try:
         await _copy(source, target)
     finally:
         target.close()
 
 
-async def _copy(source: _Reader, target: _Writer) -> None:
+async def _copy(source: Reader, target: _Writer) -> None:
     """Copy until the end, or until nobody is there to read it."""
     try:
         while data := await source.read(_PIECE):
