@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import script
 from bench.result import Result, say
-from bench.world import TimedMachine, world
+from bench.world import RecordingMachine, world
 from tests.fakes.sshd import RealSshd
 
 GOAL = "not slower than the script (1.0)"
@@ -32,17 +32,14 @@ async def measure() -> Result:
         say(f"{len(recorded.commands)} commands, {len(recorded.files)} files")
         directory = Path(place) / "sshd"
         await asyncio.to_thread(directory.mkdir)
-        async with world(directory, timed=False) as running:
-            machine = running.machine
-            if not isinstance(machine, RealSshd):
-                raise TypeError("a real sshd")
+        async with world(directory, RealSshd) as running:
             for turn in range(JOBS):
                 await running.job()
                 ours.append(running.written - running.asked)
                 for keeps, seconds in ((False, theirs), (True, kept)):
                     name = f"{'kept' if keeps else 'script'}-{turn}"
                     written = await asyncio.to_thread(
-                        recorded.written, directory / name, machine, name, keeps=keeps
+                        recorded.written, directory / name, running.machine, name, keeps=keeps
                     )
                     seconds.append(await script.run(written))
                 say(
@@ -61,8 +58,5 @@ async def measure() -> Result:
 
 async def _recorded(directory: Path) -> script.Recorded:
     await asyncio.to_thread(directory.mkdir)
-    async with world(directory, timed=True) as running:
-        machine = running.machine
-        if not isinstance(machine, TimedMachine):
-            raise TypeError("a machine that keeps its commands")
-        return machine.recorded(await running.job())
+    async with world(directory, RecordingMachine) as running:
+        return running.machine.recorded(await running.job())

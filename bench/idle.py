@@ -1,4 +1,4 @@
-"""GPU time that is paid for and not used, on a prepared machine.
+"""GPU time that is paid for and not used, on a prepared machine behind a real sshd.
 
 It is from the moment that the machine is ours to the start of the agent, and from the agent's end
 to the release. The baseline is the time in which at least one command ran on the machine meanwhile:
@@ -31,7 +31,7 @@ async def measure() -> Result:
     """Measure some jobs, one after the other."""
     seen: list[tuple[float, float, float, float]] = []
     with tempfile.TemporaryDirectory(prefix="ptq-bench-") as place:
-        async with world(Path(place), timed=True) as running:
+        async with world(Path(place), TimedMachine) as running:
             for number in range(JOBS):
                 seen.append(_idle(running, await running.job()))
                 say(f"{number + 1}/{JOBS}: {[round(one, 2) for one in seen[-1]]}")
@@ -47,11 +47,9 @@ async def measure() -> Result:
     return Result(ratio, GOAL, ratio < LIMIT, figures)
 
 
-def _idle(running: World, job: Job) -> tuple[float, float, float, float]:
+def _idle(running: World[TimedMachine], job: Job) -> tuple[float, float, float, float]:
     """Return both times of a job, each with that of the commands in it."""
     machine = running.machine
-    if not isinstance(machine, TimedMachine):
-        raise TypeError("a machine that knows when its commands ran")
     run = running.ending(job)
     ready, released = _at(job, JobState.PREPARING), _at(job, JobState.RELEASING)
     started, ended = run["started_at"], run["ended_at"]

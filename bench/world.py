@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from bench.script import Given, Recorded
 from bot.app import Service, serving
@@ -35,37 +36,43 @@ _PATIENCE = 180.0
 _AGENT = "runner.pyz start"
 _BUILT = (".venv", "pytorch")
 _FOLLOWER = "exec python3 -I -c"
+_SFTP = "/usr/lib/openssh:/usr/libexec/openssh:/usr/lib/ssh:/usr/libexec"
 _COMMENT = "/ptq investigate --gpu-type cpu --hours 1"
 
-Machine = FakeMachine | RealSshd
+_TIMED = """\
+#!/bin/sh
+case $SSH_ORIGINAL_COMMAND in
+  # What follows the logs runs beside everything else, and is no command of a job.
+  *'{follower}'*) exec sh -c "$SSH_ORIGINAL_COMMAND" ;;
+  *sftp*) exec {sftp} ;;
+esac
+began=$(date +%s.%N)
+sh -c "$SSH_ORIGINAL_COMMAND"
+status=$?
+echo "$began $(date +%s.%N)" >>'{spans}'
+exit $status
+"""
+
+M = TypeVar("M", bound=FakeMachine | RealSshd)
 
 
-class TimedMachine(FakeMachine):
-    """A machine that knows when each of its commands ran."""
+class RecordingMachine(FakeMachine):
+    """A machine in this process that keeps what it was told to do."""
 
     def __init__(self, directory: Path, *, environment: dict[str, str]) -> None:
         """Keep the login's home under ``directory``."""
-        super().__init__(directory, name="timed", environment=environment)
-        self.spans: list[tuple[float, float]] = []
-        self.given: list[tuple[float, Given]] = []
-        """Each command that ended, with when it began."""
+        super().__init__(directory, environment=environment)
+        self._given: list[tuple[float, Given]] = []
         self._stdin: dict[str, bytearray] = {}
-        self.written: dict[str, bytes] = {}
-        """The files in the newest job's directory when its agent was started."""
+        self._written: dict[str, bytes] = {}
 
     async def _run(self, session: asyncssh.SSHServerProcess[bytes]) -> None:
         began = time.time()
         line = session.command or ""
         if _AGENT in line:
-            self.written = await asyncio.to_thread(_written, line)
-        try:
-            await super()._run(session)
-        finally:
-            # What follows the logs runs beside everything else, and is no command of a job.
-            if _FOLLOWER not in line:
-                self.spans.append((began, time.time()))
-                stdin = bytes(self._stdin.pop(line, b""))
-                self.given.append((began, Given(line, stdin)))
+            self._written = await asyncio.to_thread(_written, line)
+        await super()._run(session)
+        self._given.append((began, Given(line, bytes(self._stdin.pop(line, b"")))))
 
     def heard(self, line: str, stdin: Reader) -> Reader:
         """Keep what a command can read."""
@@ -74,22 +81,36 @@ class TimedMachine(FakeMachine):
     def recorded(self, job: Job) -> Recorded:
         """Return a job's way from when its machine was ours to its agent's start."""
         ready = job.states[JobState.RESERVING].timestamp()
-        commands = [given for began, given in sorted(self.given, key=_began) if began >= ready]
+        commands = [given for began, given in sorted(self._given, key=_began) if began >= ready]
         start = next(number for number, given in enumerate(commands) if given.is_start)
-        return Recorded(str(self.home), job.id, commands[: start + 1], self.written)
+        return Recorded(str(self.home), job.id, commands[: start + 1], self._written)
+
+
+class TimedMachine(RealSshd):
+    """A real sshd that knows when each of its commands ran."""
+
+    def __init__(self, directory: Path, *, environment: dict[str, str]) -> None:
+        """Keep the login's home under ``directory``."""
+        self._spans = directory / "spans"
+        super().__init__(directory, environment=environment, force=directory / "timed.sh")
+
+    async def __aenter__(self) -> Self:
+        """Start it."""
+        await asyncio.to_thread(self._spans.parent.mkdir, parents=True)
+        timed = self._spans.parent / "timed.sh"
+        await asyncio.to_thread(timed.write_text, _timed(self._spans))
+        await asyncio.to_thread(timed.chmod, 0o700)
+        return await super().__aenter__()
 
     def busy(self, since: float, until: float) -> float:
         """Return for how many seconds of this time at least one command ran."""
+        lines = self._spans.read_text().splitlines()
         total, reached = 0.0, since
-        for began, ended in sorted(self.spans):
+        for began, ended in sorted(tuple(map(float, line.split())) for line in lines):
             begin, end = max(began, reached), min(ended, until)
             if end > begin:
                 total, reached = total + end - begin, end
         return total
-
-    def count(self, since: float, until: float) -> int:
-        """Return how many commands began in this time."""
-        return sum(since <= began < until for began, _ in self.spans)
 
 
 class _Heard:
@@ -102,6 +123,13 @@ class _Heard:
         data = await self._stream.read(n)
         self._kept += data
         return data
+
+
+def _timed(spans: Path) -> str:
+    sftp = shutil.which("sftp-server", path=_SFTP)
+    if sftp is None:
+        raise RuntimeError("OpenSSH's sftp-server is not installed")
+    return _TIMED.format(follower=_FOLLOWER, sftp=sftp, spans=spans)
 
 
 def _began(given: tuple[float, Given]) -> float:
@@ -120,11 +148,11 @@ def _written(line: str) -> dict[str, bytes]:
 
 
 @dataclass(slots=True)
-class World:
+class World(Generic[M]):
     """The running bot, and everybody it deals with."""
 
     github: FakeGitHub
-    machine: Machine
+    machine: M
     service: Service
     asked: float = 0.0
     written: float = 0.0
@@ -161,17 +189,13 @@ class World:
 
 
 @asynccontextmanager
-async def world(directory: Path, *, timed: bool) -> AsyncGenerator[World]:
-    """Run the bot, with a timed machine in this process or a real sshd; one job has prepared it."""
+async def world(directory: Path, kind: type[M]) -> AsyncGenerator[World[M]]:
+    """Run the bot with such a machine, which one job has prepared."""
     environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     sample = await project.build(directory / "project")
     scenario = {**story.scenario(), "resumed": [{"say": "That is all."}], "usd_per_turn": 0.02}
     await asyncio.to_thread((directory / "scenario.json").write_text, json.dumps(scenario))
-    machine: Machine = (
-        TimedMachine(directory / "machine", environment=environment)
-        if timed
-        else RealSshd(directory / "machine", environment=environment)
-    )
+    machine = kind(directory / "machine", environment=environment)
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(FakeGitHub())
         await stack.enter_async_context(machine)

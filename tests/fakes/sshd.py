@@ -38,11 +38,14 @@ class RealSshd:
         *,
         name: str = "machine",
         environment: Mapping[str, str] | None = None,
+        force: Path | None = None,
     ) -> None:
         """Keep the login's home, keys and configuration under ``directory``.
 
-        ``environment`` is what every session has beside HOME.
+        ``environment`` is what every session has beside HOME; ``force`` is a program that is run
+        instead of every command, which it finds in ``SSH_ORIGINAL_COMMAND``.
         """
+        self._force = force
         self.directory = directory
         self.home = directory / "home"
         self.name = name
@@ -146,6 +149,7 @@ class RealSshd:
             "Subsystem sftp internal-sftp",
             "AllowTcpForwarding yes",
             "LogLevel VERBOSE",
+            *((f"ForceCommand {self._force}",) if self._force else ()),
             # Of several such lines, sshd takes the first alone.
             " ".join(("SetEnv", *(f'"{key}={value}"' for key, value in self._environment.items()))),
         )
