@@ -263,6 +263,7 @@ def _register(
         jobs=parts.jobs,
         repository_jobs=parts.repository_jobs,
         replies=replies,
+        reporter=parts.reporter,
         limits=parts.settings.limits,
         agents=parts.agents,
     )

@@ -153,6 +153,16 @@ class Reporter:
         comment = await self._posting.once(self._repository(thread), thread.number, marker, text)
         await self._jobs.set_closing_comment(job_id, comment.id, comment.url)
 
+    async def make_up(self, job: Job) -> bool:
+        """Tell what an ended job owes to people; return whether that was anything."""
+        owes_report = job.progress_comment_id is not None and not job.is_reported
+        owes_closing = job.request.thread is not None and job.closing_comment_id is None
+        if owes_report:
+            await self.report(job.id)
+        if owes_closing:
+            await self.close(job.id)
+        return owes_report or owes_closing
+
     async def _keep_shown(self, job_id: JobId) -> None:
         while True:
             others = (len(self._live) - 1) * _EACH

@@ -15,10 +15,10 @@ from bot.cli.words import AsJson, JobName
 from bot.configuration import Configurations
 from bot.errors import CommandError
 from bot.models import Proof, Verdict
-from bot.publisher import Publisher, Writer
+from bot.publisher import Publisher, Writer, earlier_pull
 from bot.redaction import Redactor
 from bot.settings import Settings
-from bot.store import RightConfigurations
+from bot.store import RightConfigurations, Runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,8 @@ async def _open(settings: Settings, name: str) -> tuple[Job, str]:
                 configurations=Configurations(RightConfigurations(here.database)),
                 redactor=Redactor((*settings.secrets, key, text)),
             )
-            pull = await publisher.publish(job, build, documents, writer=writer)
+            earlier = await earlier_pull(Runs(here.database), job)
+            pull = await publisher.publish(job, build, documents, writer=writer, earlier=earlier)
         await here.jobs.set_pull(job.id, pull)
         return job, pull.url
 

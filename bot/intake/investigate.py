@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.intake.asking import Asking
     from bot.intake.replies import Replies
     from bot.models import JobOptions
+    from bot.reporter import Reporter
     from bot.settings import LimitSettings
     from bot.store import Job, Jobs, RepositoryJobs
 
@@ -37,6 +38,7 @@ class InvestigateHandler:
         jobs: Jobs,
         repository_jobs: RepositoryJobs,
         replies: Replies,
+        reporter: Reporter,
         limits: LimitSettings,
         agents: Mapping[str, Agent],
     ) -> None:
@@ -45,6 +47,7 @@ class InvestigateHandler:
         self._jobs = jobs
         self._repository_jobs = repository_jobs
         self._replies = replies
+        self._reporter = reporter
         self._limits = limits
         self._agents = agents
 
@@ -83,6 +86,9 @@ class InvestigateHandler:
     ) -> str:
         options = self._options(changes, in_force, last)
         await self._replies.seen(asking)
+        if last is not None and last.state.is_end:
+            # Its row becomes that of the next run, and nobody would know what it owes.
+            await self._reporter.make_up(last)
         accepted = await self._jobs.accept(
             JobRequest(
                 job_id=new_job_id(

@@ -12,6 +12,7 @@ from bot import render
 from bot.errors import AgentError, PatchRefused
 from bot.investigation.records import Gathered, Prepared, Published
 from bot.models import JobState, Mode
+from bot.publisher import earlier_pull
 from bot.workspace.collect import collect as collect_artifacts
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ async def publish(parts: Parts, job_id: JobId) -> Published:
         return Published(reason=reason)
     documents = await parts.documents.read_all(job_id, request.run)
     try:
-        pull = await parts.publisher.publish(job, job.build, documents)
+        earlier = await earlier_pull(parts.runs, job)
+        pull = await parts.publisher.publish(job, job.build, documents, earlier=earlier)
     except PatchRefused as error:
         _log.info(PATCH_REFUSED, reason=str(error))
         return Published(reason=render.problem(error, redactor=parts.redactor))

@@ -9,6 +9,7 @@ from bot import render, told
 from bot.commands.code import code
 from bot.errors import PatchRefused, Refusal
 from bot.models import Mode, Verdict
+from bot.publisher import earlier_pull
 
 if TYPE_CHECKING:
     from bot.investigation.parts import Parts
@@ -32,7 +33,9 @@ async def open_pull(parts: Parts, job: Job, *, installation_id: int) -> PullRequ
         raise Refusal(f"job {code(job.id, limit=128)} prepared nothing that could be published.")
     request = job.request.model_copy(update={"installation_id": installation_id})
     try:
-        pull = await parts.publisher.publish(replace(job, request=request), job.build, documents)
+        asked = replace(job, request=request)
+        earlier = await earlier_pull(parts.runs, job)
+        pull = await parts.publisher.publish(asked, job.build, documents, earlier=earlier)
     except PatchRefused as error:
         raise Refusal(render.problem(error, redactor=parts.redactor)) from error
     await parts.jobs.set_pull(job.id, pull)

@@ -16,6 +16,7 @@ from bot.investigation import (
     outcome,
     proving,
 )
+from bot.investigation.hiding import hide_earlier_reports
 from bot.investigation.records import (
     Admitted,
     Done,
@@ -125,6 +126,7 @@ class Steps:
     async def report(self, job_id: JobId) -> Done:
         """Give the progress comment its final form, with the report."""
         await self._parts.reporter.report(job_id)
+        await hide_earlier_reports(self._parts, job_id)
         return Done()
 
     async def close(self, job_id: JobId) -> Done:

@@ -159,6 +159,10 @@ class PullRequest(Frozen):
     url: str
     branch: str
     draft: bool
+    commit: str = ""
+    """Where its branch was left."""
+    updated: bool = False
+    """Whether an earlier run of the job had opened it."""
 
 
 class Outcome(Frozen):

@@ -113,6 +113,8 @@ def _pull(view: ClosingView) -> str:
     outcome = view.outcome
     if outcome.pull is not None:
         kind = "draft pull request" if outcome.pull.draft else "pull request"
+        if outcome.pull.updated:
+            return f"I brought [{kind} #{outcome.pull.number}]({outcome.pull.url}) to this change."
         whose = "Its" if view.proof is None else "The"
         return f"{whose} change is in [{kind} #{outcome.pull.number}]({outcome.pull.url})."
     if outcome.no_pull_reason:

@@ -39,14 +39,8 @@ class OwedComments:
         return {"made_up": made_up}
 
     async def _tell(self, job: Job) -> bool:
-        owes_report = job.progress_comment_id is not None and not job.is_reported
-        owes_closing = job.request.thread is not None and job.closing_comment_id is None
         try:
-            if owes_report:
-                await self._parts.reporter.report(job.id)
-            if owes_closing:
-                await self._parts.reporter.close(job.id)
+            return await self._parts.reporter.make_up(job)
         except GitHubRejected as error:
             _log.warning(OWED_COMMENT_REFUSED, job=job.id, reason=str(error))
             return False
-        return owes_report or owes_closing
