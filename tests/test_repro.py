@@ -23,7 +23,7 @@ from bot.workspace.repro import (
 from tests.processor_time import seconds
 
 _DATA = Path(__file__).parent / "data"
-_FILES = ("repro_cases.md", "repro_styles.md")
+_FILES = ("repro_cases.md", "repro_styles.md", "repro_reports.md")
 
 
 class Case(NamedTuple):
@@ -247,6 +247,14 @@ def test_any_text_is_read(body: str, title: str) -> None:
         "“&lt;",
         "mpirun -np 2 python a.py ",
         "In [1]: x\n---\n",
+        "```\nx```\n",
+        "x = torch.ones(1)\n",
+        "test/a.py::B::c fails ",
+        "test/",
+        "DISABLED test_a    (",
+        ".to(rank",
+        "\u279c a git:(",
+        "def test_a(self): pass\n",
     ],
 )
 def test_time_is_linear(piece: str) -> None:

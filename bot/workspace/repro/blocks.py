@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
+from bot.workspace.repro import fences
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,6 +56,7 @@ class Block:
 def read(text: str) -> list[Block]:
     """Return the blocks of a Markdown text; prose is given as its source lines."""
     text = text[:MAX_LENGTH].replace("\r\n", "\n").replace("\r", "\n")
+    text = fences.split_closings(text)
     tokens = _MARKDOWN.parse(text)
     opened = _opened(text, tokens)
     if opened is not None:

@@ -155,7 +155,9 @@ def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
             yield program, ""
     if shown:
         return
-    text = sessions.typed(block.text) if sessions.is_session(block.text) else block.text
+    text = block.text
+    if sessions.is_session(text):
+        text = sessions.typed(text)
     program = salvage.salvage(text)
     if program is not None:
         yield program, ""

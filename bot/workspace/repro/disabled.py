@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _TITLE = re.compile(
-    r"^\s*(?:DISABLED|UNSTABLE|FLAKY)\s+(?P<test>test_\w+)\s+\((?P<place>[\w.]+)\)", re.IGNORECASE
+    r"^\s*(?:DISABLED|UNSTABLE|FLAKY)\s+(?P<test>test_\w[^\n]{0,400}?) {1,3}\((?P<place>[\w.]+)\)",
+    re.IGNORECASE,
 )
 _CAPTURE = re.compile(r"(?P<file>[\w/.-]+\.py)::(?P<class>\w+)::(?P<test>\w+)")
 _PATH = re.compile(r"[Tt]est file path:\s*`?(?P<file>[\w/.-]+\.py)`?")
@@ -41,7 +42,9 @@ class DisabledTest:
         """The line that runs it in the root of PyTorch's source, quoted for a shell."""
         if self.file:
             return shlex.join(["python", f"test/{self.file}", f"{self.group}.{self.test}"])
-        return shlex.join(["python", "-m", "pytest", "test", "-k", f"{self.group} and {self.test}"])
+        # pytest reads an expression: of a name with parameters in it, what comes before them
+        words = re.split(r"\W", self.test, maxsplit=1)[0]
+        return shlex.join(["python", "-m", "pytest", "test", "-k", f"{self.group} and {words}"])
 
 
 def find(title: str, body: str) -> DisabledTest | None:

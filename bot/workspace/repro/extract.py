@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import candidates, cpp, disabled, launch, needs, shell, texts
+from bot.workspace.repro import (
+    candidates,
+    cpp,
+    disabled,
+    launch,
+    named_tests,
+    needs,
+    processes,
+    shell,
+    texts,
+    wishes,
+)
 from bot.workspace.repro.blocks import BlockKind, read
 from bot.workspace.repro.model import Repro, ReproComment, ReproIssue, ReproKind
 from bot.workspace.repro.texts import Text
@@ -17,24 +28,10 @@ if TYPE_CHECKING:
     from bot.workspace.repro.candidates import Candidate, Piece
     from bot.workspace.repro.launch import Command
 
-_NO_BUG = re.compile(
-    r"^\W*(?:the feature, motivation|feature\b|the doc issue|documentation\b|questions? and help)",
-    re.IGNORECASE,
-)
-_WISH = re.compile(r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b)", re.IGNORECASE)
-_FAILURE = re.compile(
-    r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
-)
 _LINK = re.compile(
     r"https?://(?:gist\.github|colab\.research|github\.com/[\w.-]+/[\w.-]+(?:\s|$|\)))"
 )
 _CPP_ISSUE = re.compile(r"\bC\+\+|\blibtorch\b", re.IGNORECASE)
-_RENDEZVOUS = re.compile(
-    r"rank\s*=|store\s*=|init_method\s*=|MASTER_ADDR|\bspawn\(|MultiProcessTestCase"
-)
-_RANK = re.compile(
-    r"init_process_group\(|init_device_mesh\(|environ(?:\.get)?[\[(]['\"](?:LOCAL_)?RANK"
-)
 
 
 def extract(issue: ReproIssue) -> Repro:
@@ -47,14 +44,14 @@ def extract(issue: ReproIssue) -> Repro:
     if test is not None:
         return _of_disabled(test, issue)
     own, others = texts.of(issue)
-    if _is_no_bug(issue.title, own[-1]) and not _FAILURE.search(issue.body):
+    if wishes.are_all(issue.title, own[-1]) and not wishes.show_failure(issue.body):
         return _none("The issue asks for a feature or a change of the documentation.")
     for text in (*own, *others):
         found = _of_text(text, own, issue)
         if found is not None:
             return found
-    together = _of_pieces_together(own, issue)
-    return together if together is not None else _none(_why_nothing(issue, own))
+    found = _of_pieces_together(own, issue) or _of_named_test(issue)
+    return found if found is not None else _none(_why_nothing(issue, own))
 
 
 def from_snapshot(snapshot: IssueSnapshot) -> Repro:
@@ -88,7 +85,7 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
     if in_cpp is not None and (is_cpp_issue or not programs):
         return _of_cpp(in_cpp, text, issue)
     if programs:
-        return _of_program(programs[0], text, own, issue)
+        return _of_program(programs, text, own, issue)
     found = _of_commands(text, issue, [piece.name for piece in pieces if piece.name])
     return found if found is not None else _of_import(text, pieces, issue)
 
@@ -102,15 +99,19 @@ def _of_pieces_together(own: Sequence[Text], issue: ReproIssue) -> Repro | None:
     programs = [
         program for program in candidates.whole(candidates.pieces(blocks)) if program.score > 0
     ]
-    return _of_program(programs[0], together, own, issue) if programs else None
+    return _of_program(programs, together, own, issue) if programs else None
 
 
-def _of_program(program: Candidate, text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro:
-    command = _command(program, [text, *(other for other in own if other is not text)])
+def _of_program(
+    programs: Sequence[Candidate], text: Text, own: Sequence[Text], issue: ReproIssue
+) -> Repro:
+    """Take the best of the programs, and find out how it is started."""
+    program = programs[0]
+    command = _command(programs, [text, *(other for other in own if other is not text)])
     is_distributed = command is not None and command.is_distributed
     reason = f"The {'launched ' if is_distributed else ''}Python program in {text.place}."
     launcher = command.launcher_for(program.text) if command is not None else "python"
-    if command is None and _RANK.search(program.text) and not _RENDEZVOUS.search(program.text):
+    if command is None and processes.expects_rank(program.text):
         is_distributed = True
         launcher = "torchrun --nproc_per_node 2"
         reason += " It expects to be launched with a rank; the issue does not say how, so with two."
@@ -136,10 +137,16 @@ def _of_program(program: Candidate, text: Text, own: Sequence[Text], issue: Repr
     )
 
 
-def _command(program: Candidate, texts: Sequence[Text]) -> Command | None:
-    """Find the line that starts the program: several processes first, then its own name."""
+def _command(programs: Sequence[Candidate], texts: Sequence[Text]) -> Command | None:
+    """Find the line that starts the first program: several processes first, then its own name."""
+    program, *others = programs
+    is_alone = not processes.is_distributed(program.text) and any(
+        processes.is_distributed(other.text) for other in others
+    )
     for text in texts:
         found = [command for command in _commands(text) if not command.is_test]
+        if is_alone:
+            found = [command for command in found if not command.is_distributed]
         named = [one for one in found if program.name and one.script.endswith(program.name)]
         for command in (*(one for one in found if one.is_distributed), *named):
             return command
@@ -190,7 +197,7 @@ def _of_commands(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro |
 def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro | None:
     """Return an import that fails where it stands: it is its own repro."""
     for piece in candidates.imports(pieces):
-        if not _FAILURE.search(text.blocks[piece.place].text):
+        if not wishes.show_failure(text.blocks[piece.place].text):
             continue
         return Repro(
             kind=ReproKind.PYTHON,
@@ -201,6 +208,22 @@ def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro 
             reason=f"The import that fails in {text.place}.",
         )
     return None
+
+
+def _of_named_test(issue: ReproIssue) -> Repro | None:
+    """Return the one test of PyTorch that the body says fails."""
+    test = named_tests.only_one(issue.body)
+    if test is None:
+        return None
+    line = f"python -m pytest {test}"
+    return Repro(
+        kind=ReproKind.TEST,
+        text=line + "\n",
+        launcher=line,
+        source="body",
+        needs=needs.of_test(line, labels=issue.labels, title=issue.title),
+        reason="A test of PyTorch that fails, as the body says.",
+    )
 
 
 def _cpp(text: Text) -> str | None:
@@ -249,13 +272,6 @@ def _needs(text: str, issue: ReproIssue) -> tuple[str, ...]:
     return needs.of_program(text, launcher="", labels=issue.labels, title=issue.title)
 
 
-def _is_no_bug(title: str, body: Text) -> bool:
-    heading = next((block.heading for block in body.blocks if block.heading), "")
-    if heading:
-        return _NO_BUG.match(heading) is not None
-    return _WISH.match(title) is not None
-
-
 def _why_nothing(issue: ReproIssue, own: Sequence[Text]) -> str:
     if any(candidates.pieces(text.blocks) for text in own):
         return (
@@ -263,7 +279,7 @@ def _why_nothing(issue: ReproIssue, own: Sequence[Text]) -> str:
         )
     if _LINK.search(issue.body):
         return "The repro is behind a link, and links are not fetched."
-    if _FAILURE.search(issue.body):
+    if wishes.show_failure(issue.body):
         return "The issue shows an error, but no code that leads to it."
     return "The issue holds no code that could be run."
 

@@ -18,7 +18,8 @@ _MAX_EXPORTED = 20
 
 _PROMPT = re.compile(
     r"^\s*(?:\([\w./-]+\)\s*)?(?:"
-    r"(?:\[?[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%\u276f\u279c]|#(?=\s*\w+\s+-))\s+"
+    r"\u279c\s+\S+\s+(?:git:\(\S+\)\s+)?(?:\u2717\s+)?"
+    r"|(?:\[?[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%\u276f\u279c]|#(?=\s*\w+\s+-))\s+"
     r"|(?:PS )?[A-Za-z]:\\[^>\n]*>\s*)"
 )
 _PROGRAMS = re.compile(r"python|torchrun|pytest|accelerate|deepspeed")
@@ -43,6 +44,7 @@ _OWN_VARIABLES = frozenset(
     {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "HOME", "VIRTUAL_ENV", "PYTHONHOME"}
 )
 _BOILERPLATE = re.compile(r"collect_env|check_env|setup\.py|get-pip")
+_ALL_TESTS = re.compile(r"(?:^|/)run_tests?\.py$")
 _TEST_FILE = re.compile(r"^(?:\./)?(?:pytorch/)?(?:test/\S*|\S*\btest_\w+)\.py(?:::\S+)?$")
 
 
@@ -75,6 +77,8 @@ class Command:
     @property
     def is_test(self) -> bool:
         """Whether it runs a test of PyTorch's own source."""
+        if _ALL_TESTS.search(self.script) and not {"-i", "--include"} & {*self.arguments}:
+            return False
         return bool(_TEST_FILE.match(self.script)) and (
             self.script.removeprefix("./").removeprefix("pytorch/").startswith("test/")
         )

@@ -9,6 +9,9 @@ import textwrap
 from bot.workspace.repro import python, salvage
 
 _BEGIN = re.compile(r"^\s*`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
+_CALL = re.compile(r"^(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* = torch\.\w[\w.]*\()[^\n]*$")
+_FEW_LINES = 3
+"""So many lines begin a program that imports nothing; fewer are an example in a sentence."""
 _KEYWORD = re.compile(
     r"^(?:import \w|from \S+ import|def \w|class \w|async |for .* in |while |if |elif |else:|try:"
     r"|except\b|finally:|with |return\b|assert |raise |del |global |pass$|[#@)\]}]|\"\"\"|''')"
@@ -17,15 +20,19 @@ _BRACKET = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 def find(text: str) -> list[python.Program]:
-    """Return the runs of lines that are Python code and begin with an import."""
+    """Return the runs of lines that are Python code and begin with an import, or use PyTorch."""
     lines = text.split("\n")
     found: list[python.Program] = []
     number = 0
     while number < len(lines):
-        if not _BEGIN.match(lines[number]):
+        imports = _BEGIN.match(lines[number]) is not None
+        if not (imports or _is_call(lines[number])):
             number += 1
             continue
         end = _end(lines, number)
+        if not imports and sum(map(bool, map(str.strip, lines[number:end]))) < _FEW_LINES:
+            number = end
+            continue
         code = textwrap.dedent("\n".join(lines[number:end])).strip().strip("`")
         program = salvage.salvage(code)
         if program is not None:
@@ -48,6 +55,10 @@ def _end(lines: list[str], start: int) -> int:
         depth += sum(_BRACKET.get(character, 0) for character in line)
         end = number + 1
     return end
+
+
+def _is_call(line: str) -> bool:
+    return _CALL.match(line) is not None and python.parse(line) is not None
 
 
 def _is_code(line: str) -> bool:

@@ -40,7 +40,8 @@ _DEVICES = (
         "cuda",
         re.compile(
             r"""["']cuda(?::\d+)?["']|accelerator=["'](?:gpu|cuda)|\bgpus=[1-9]|["'][^"'\n]{0,40}nccl["']|\.cuda\(|torch\.cuda\.|\bkCUDA\b"""
-            r"""|\bcudaMalloc|cuda_runtime|^\s*(?:import|from) triton\b|--devices?[ =]cuda"""
+            r"""|\bcudaMalloc|cuda_runtime|^\s*(?:import|from) (?:triton|vllm)\b"""
+            r"""|--devices?[ =]cuda"""
             r"""|\bnvcc\b|(?<![\w-])-dcuda\b|torch\.backends\.cu(?:da|dnn)\.|cuda:\d""",
             re.MULTILINE,
         ),
@@ -57,8 +58,12 @@ _SEVERAL = re.compile(
     r"""|\bdevices=[2-9]|\bgpus=[2-9]"""
 )
 _PROCESSES = re.compile(r"--?n(?:proc)?[-_]?(?:proc[-_])?per[-_]node[ =](\w+)|--nproc[ =](\w+)")
+_OWN_GPU = re.compile(
+    r"device_ids=\[\s*(?:self\.)?(?:local_)?rank\b|\.(?:to|cuda)\(\s*(?:self\.)?(?:local_)?rank\s*\)"
+)
+"""A process that takes the GPU of its rank."""
 _NETWORK = re.compile(
-    r"download=True|from_pretrained\(|torch\.hub\.|load_dataset\(|pretrained=True|weights=(?!None)"
+    r"download=True|(?<!Embedding\.)(?<!EmbeddingBag\.)from_pretrained\(|\bLLM\(|torch\.hub\.|load_dataset\(|pretrained=True|weights=(?!None)"
     r"""|urlopen\(|requests\.get\(|urlretrieve|hf_hub|\bgit clone\b|\bwget\b|\bcurl\b|pip install"""
 )
 _LABELS = {
@@ -114,14 +119,16 @@ def of_test(line: str, *, labels: Iterable[str], title: str) -> tuple[str, ...]:
 def _devices(text: str) -> list[str]:
     """Find the devices; one that is only used where there is one is not needed."""
     certain = _FALLBACK.sub(" ", text)
-    return [name for name, pattern in _DEVICES if pattern.search(certain)]
+    found = [name for name, pattern in _DEVICES if pattern.search(certain)]
+    return found or (["cuda"] if _OWN_GPU.search(certain) else [])
 
 
 def _needs_several(text: str, launcher: str) -> bool:
-    if _GLOO.search(text) and "nccl" not in text:
+    takes_gpu = _OWN_GPU.search(text) is not None
+    if _GLOO.search(text) and "nccl" not in text and not takes_gpu:
         return False
     processes = _PROCESSES.search(launcher) or _PROCESSES.search(text)
     if processes is not None:
         count = processes[1] or processes[2] or ""
         return count.lstrip("0") not in {"", "1"}
-    return _SEVERAL.search(text) is not None
+    return _SEVERAL.search(text) is not None or (takes_gpu and "spawn(" in text)

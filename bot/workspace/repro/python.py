@@ -46,6 +46,10 @@ class Program:
     """Whether it has a statement that prose could not be."""
     is_elided: bool
     """Whether its writer left parts out with ``...``."""
+    shows_values: bool
+    """Whether values that were printed stand between its lines: ``tensor([1])``."""
+    methods: tuple[str, ...]
+    """Tests that take ``self``: they were copied without their class."""
 
     @property
     def is_about_torch(self) -> bool:
@@ -79,6 +83,8 @@ def read(text: str) -> Program | None:
             has_tests=any(_is_test(statement) for statement in tree.body),
             is_code=any(_is_code(statement) for statement in tree.body),
             is_elided=any(_is_elided(statement) for statement in tree.body),
+            shows_values=any(_is_value(statement) for statement in tree.body),
+            methods=tuple(found.name for found in _test_functions(tree) if _takes_self(found)),
         )
     except _BROKEN:
         return None
@@ -103,9 +109,15 @@ def parse_or_break(text: str) -> ast.Module | int:
 
 
 def with_prelude(program: Program) -> str:
-    """Return the program's text with the imports it lacks in front."""
+    """Return the program's text with the imports it lacks in front, and a class for methods."""
     added = [IMPORTS[name] for name in IMPORTS if name in program.lacks]
-    return "\n".join([*added, "", program.text]) if added else program.text
+    text = "\n".join([*added, "", program.text]) if added else program.text
+    if not program.methods:
+        return text
+    members = [f"    {name} = {name}" for name in program.methods]
+    head = ["from torch.testing._internal.common_utils import TestCase", "", ""]
+    tail = ["", "", f"del {', '.join(program.methods)}"]
+    return "\n".join([text.rstrip(), "", "", *head, "class TestRepro(TestCase):", *members, *tail])
 
 
 def _defined(table: symtable.SymbolTable) -> set[str]:
@@ -181,6 +193,15 @@ def _acts(statement: ast.stmt) -> bool:
     return any(isinstance(node, _ACTIONS) for node in ast.walk(statement))
 
 
+def _test_functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    functions = [statement for statement in tree.body if isinstance(statement, ast.FunctionDef)]
+    return [function for function in functions if _is_test(function)]
+
+
+def _takes_self(function: ast.FunctionDef) -> bool:
+    return [argument.arg for argument in function.args.args] == ["self"]
+
+
 def _is_test(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.FunctionDef):
         return statement.name.startswith("test_")
@@ -193,6 +214,12 @@ def _is_code(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.Expr):
         return not isinstance(statement, ast.AnnAssign) or statement.value is not None
     return isinstance(statement.value, (ast.Call, ast.Await))
+
+
+def _is_value(statement: ast.stmt) -> bool:
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return False
+    return ast.unparse(statement.value.func) in {"tensor", "torch.Size"}
 
 
 def _is_elided(statement: ast.stmt) -> bool:

@@ -18,7 +18,7 @@ _OUTPUT = re.compile(
     r"^\s*(?:"
     r"Traceback \(most recent call last\)|During handling of the above|Segmentation fault"
     r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Warning)\s*(?::|$)"
-    r"|tensor\(|\(?tensor\(|Output\b|Outputs?:|Result:|Aborted|Killed"
+    r"|(?:[:=]|[-=]>)?\s{0,4}\(?tensor\(|Output\b|Outputs?:|Result:|Aborted|Killed"
     r"|\[rank\d+\]|[IWEF]\d{4} \d\d:\d\d|[-=*~_]{5,}\s*$|>>+ |\$ |terminate called"
     r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:"
     r")"
@@ -38,8 +38,8 @@ def salvage(text: str) -> Program | None:
     text = textwrap.dedent(text[:MAX_CODE]).strip("\n")
     whole = read(text)
     if whole is not None and (whole.is_whole or not _has_output(text)):
-        is_value = "tensor" not in whole.defines
-        return (_among_values(text.split("\n")) if is_value else None) or whole
+        is_shown = whole.shows_values and "tensor" not in whole.defines
+        return (_among_values(text.split("\n")) if is_shown else None) or whole
     repaired = _repaired(text)
     if repaired != text and (found := read(repaired)) is not None:
         return found
@@ -104,7 +104,7 @@ def _is_sentence(line: str) -> bool:
 
 def _is_prose(line: str) -> bool:
     """Whether a line that does not parse is output or a sentence, not broken code."""
-    if not line.strip() or line[0].isspace():
+    if not line.strip() or line[0].isspace() or line[0] == "#":
         return False
     if _OUTPUT.match(line):
         return True

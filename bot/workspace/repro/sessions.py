@@ -10,13 +10,16 @@ _PROMPT = re.compile(r"^\s*>>> ?(.*)$")
 _MORE = re.compile(r"^\s*\.\.\.(?: (.*))?$")
 _IN = re.compile(r"^\s*(?:In ?\[[\d* ]*\]|\[\d+\] ?In): ?(.*)$")
 _IN_MORE = re.compile(r"^\s*\.\.\.+: ?(.*)$")
+_UNPROMPTED = re.compile(r"^(?:import \w|from \S+ import|[A-Za-z_]\w* = \S.*[)\]]$)")
+"""A line between prompts that was typed all the same: no value is printed like that."""
 _OUT = re.compile(r"^\s*Out ?\[\d*\]:")
 _TIMING = re.compile(r"^\s*%+(?:time|timeit|prun)\b(?:\s+-\S+(?:\s+\d+)?)*\s*(.*)$")
 
 
 def is_session(text: str) -> bool:
-    """Whether some lines begin with a prompt."""
-    return any(_PROMPT.match(line) or _IN.match(line) for line in text.split("\n"))
+    """Whether some lines begin with a prompt, and not only inside a docstring."""
+    is_typed = any(_PROMPT.match(line) for line in text.split("\n"))
+    return is_notebook(text) or (is_typed and python.parse(text) is None)
 
 
 def is_notebook(text: str) -> bool:
@@ -40,7 +43,7 @@ def typed(text: str) -> str:
             in_cell = False
         elif (more := _IN_MORE.match(line) or _MORE.match(line)) is not None:
             code.append(more[1] or "")
-        elif in_cell:
+        elif in_cell or (_UNPROMPTED.match(line) and python.parse(line) is not None):
             code.append(line)
     return "\n".join(code).strip("\n")
 

@@ -35,6 +35,7 @@ _DOING = frozenset(
         "nsys",
     }
 )
+_INSTALLERS = frozenset({"pip", "venv", "virtualenv", "ensurepip", "build"})
 _PYTHON = re.compile(r"^python[\d.]*$")
 _VARIABLE = re.compile(r"^[A-Za-z_]\w*=")
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
@@ -96,13 +97,14 @@ def script(text: str, *, files: Collection[str]) -> str | None:
     for line in lines:
         words = line.split()
         first = next((word for word in words if not _VARIABLE.match(word)), "")
-        does = does or first in _DOING or (is_cloned and first.startswith("./"))
+        does = does or (is_cloned and (first in _DOING or first.startswith("./")))
         for command in launch.of_line(line):
             if command.script and not is_cloned and not _is_known(command.script, known):
                 return None
             if not (command.script or is_cloned or is_installed or _is_own(command.module)):
                 return None
-            does = does or not (command.code and versions.are_asked(command.code))
+            is_asking = command.code != "" and versions.are_asked(command.code)
+            does = does or not (is_asking or command.module in _INSTALLERS)
     return joined if does else None
 
 

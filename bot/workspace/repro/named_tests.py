@@ -1,0 +1,22 @@
+"""Tests of PyTorch that a text says fail, by their pytest id and without a command."""
+
+from __future__ import annotations
+
+import re
+
+_ID = re.compile(r"\btest/[\w/]{1,200}\.py::\w{1,200}(?:::\w{1,300})?")
+_FAILS = re.compile(
+    r"\b(?:fail|flak[ey]|broke|crash|hang|time[sd]? ?out|segfault|regress)\w*", re.IGNORECASE
+)
+_MAX_PARAGRAPH = 2_000
+
+
+def only_one(text: str) -> str | None:
+    """Return the test's id if a paragraph says that it fails, and no other test is named so."""
+    named = {
+        found[0]
+        for paragraph in re.split(r"\n\s*\n", text)
+        if _FAILS.search(paragraph[:_MAX_PARAGRAPH])
+        for found in _ID.finditer(paragraph[:_MAX_PARAGRAPH])
+    }
+    return named.pop() if len(named) == 1 else None

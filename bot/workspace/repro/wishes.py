@@ -1,0 +1,31 @@
+"""Issues that ask for something, told from those that report a failure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.workspace.repro.texts import Text
+
+_HEADING = re.compile(
+    r"^\W*(?:the feature, motivation|feature\b|the doc issue|documentation\b|questions? and help)",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b)", re.IGNORECASE)
+_FAILURE = re.compile(
+    r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
+)
+
+
+def are_all(title: str, body: Text) -> bool:
+    """Whether an issue asks for a feature or other documentation, by its form or title."""
+    heading = next((block.heading for block in body.blocks if block.heading), "")
+    if heading:
+        return _HEADING.match(heading) is not None
+    return _TITLE.match(title) is not None
+
+
+def show_failure(text: str) -> bool:
+    """Whether a text shows an error all the same."""
+    return _FAILURE.search(text) is not None
