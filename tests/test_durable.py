@@ -121,6 +121,37 @@ async def test_a_running_step_is_recorded_before_the_engine_stops(database: Data
     assert done == ["short", "after"]
 
 
+async def test_a_step_that_comes_when_the_engine_has_stopped(database: Database) -> None:
+    """It is not begun, and the workflow goes on there after the next launch."""
+    between, may_go, left, finished = (asyncio.Event() for _ in range(4))
+    done: list[str] = []
+
+    async def body(engine: Engine, argument: str) -> None:
+        async def step() -> str:
+            done.append(argument)
+            return argument
+
+        await engine.step("first", step, returns=str)
+        between.set()
+        await may_go.wait()
+        try:
+            await engine.step("second", step, returns=str)
+        except asyncio.CancelledError:
+            left.set()
+            raise
+        finished.set()
+
+    async with launched(database, body) as engine:
+        await start(engine, database, workflow_id="one")
+        await between.wait()
+    may_go.set()
+    await left.wait()
+    assert done == ["x"]
+    async with launched(database, body):
+        await finished.wait()
+    assert done == ["x", "x"]
+
+
 async def test_the_same_workflow_is_enqueued_once(database: Database) -> None:
     """A workflow id stands for one run, however often it is asked for."""
     runs: list[str] = []

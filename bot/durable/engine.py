@@ -229,8 +229,7 @@ class Engine:
         adapter: TypeAdapter[T] = TypeAdapter(returns)
 
         async def recorded() -> dict[str, Any]:
-            if self._is_draining:
-                raise asyncio.CancelledError
+            self._require_running()
             attempt = asyncio.ensure_future(self._until_possible(name, work, patience))
             self._steps[attempt] = waits
             try:
@@ -244,10 +243,17 @@ class Engine:
                 self._steps.pop(attempt, None)
                 attempt.cancel()
 
+        # Before dbos hears of it too: half stopped, it would end the workflow as broken.
+        self._require_running()
         outcome = await DBOS.run_step_async({"name": name}, recorded)
         if "error" in outcome:
             raise _revived(*outcome["error"])
         return adapter.validate_python(outcome["value"])
+
+    def _require_running(self) -> None:
+        """Leave the workflow as after a crash when the engine stops."""
+        if self._is_draining:
+            raise asyncio.CancelledError
 
     async def _until_possible(
         self, name: str, work: Callable[[], Awaitable[T]], patience: Patience

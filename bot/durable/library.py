@@ -72,14 +72,14 @@ async def recover(client: DBOSClient, executor_ids: Sequence[str]) -> list[str]:
 
 
 async def destroy(client: DBOSClient) -> None:
-    """End dbos and the client, and give the event loop an executor again."""
+    """End dbos and the client; the event loop has an executor of its own again."""
     loop = asyncio.get_running_loop()
+    # dbos had put its own one here, and shuts it down under whoever needs a thread meanwhile.
+    loop.set_default_executor(ThreadPoolExecutor())
     apart = ThreadPoolExecutor(1)
     await loop.run_in_executor(apart, client.destroy)
     await loop.run_in_executor(apart, lambda: DBOS.destroy(destroy_registry=True))
     apart.shutdown(wait=False)
-    # dbos had put its own executor here, and shut it down.
-    loop.set_default_executor(ThreadPoolExecutor())
 
 
 @contextmanager
