@@ -13,6 +13,7 @@ from tests import scenes
 from tests.program import running
 
 if TYPE_CHECKING:
+    from tests.fakes.postgres import Postgres
     from tests.harness import Bot
 
 pytestmark = pytest.mark.timeout(240)
@@ -76,6 +77,33 @@ async def test_a_process_that_is_told_to_stop_hands_its_jobs_on(shared: Bot) -> 
             assert not [line for line in second.log if line["event"] == "worker_taken_over"], (
                 first.log
             )
+
+
+async def test_a_process_stops_while_the_database_is_away(shared: Bot, postgres: Postgres) -> None:
+    """It waits for nobody who may never come back; its job goes on elsewhere."""
+    async with running(shared, "serve") as first:
+        await investigating(shared)
+        await postgres.stop()
+        try:
+            await first.said("heartbeat_failed")
+            assert await first.stop() == 0
+        finally:
+            await postgres.start()
+    async with running(shared, "worker"):
+        await ended_once(shared)
+
+
+async def test_a_process_stops_while_github_is_away(shared: Bot) -> None:
+    """What it could not say is said by the next one."""
+    async with running(shared, "serve") as first:
+        await investigating(shared)
+        shared.github.faults.fail_next("*", "*", status=502, times=1000)
+        (shared.directory / "go").touch()
+        await first.said("step_retried")
+        assert await first.stop() == 0
+    shared.github.faults.clear()
+    async with running(shared, "worker"):
+        await ended_once(shared)
 
 
 async def test_two_processes_take_over_one(shared: Bot) -> None:

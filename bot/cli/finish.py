@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ from bot import log
 from bot.app import carrying_out
 from bot.cli import background as detaching
 from bot.cli.opened import lock_of, opened
+from bot.cli.until_told import told_to_stop
 from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.store import is_served
@@ -51,10 +51,7 @@ def finish(
 
 
 async def _finish(settings: Settings) -> None:
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+    told = told_to_stop()
     is_done = False
     while not is_done and not told.is_set():
         async with carrying_out(settings) as jobs:
