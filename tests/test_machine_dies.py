@@ -18,6 +18,7 @@ from bot.machines.connections import Connections
 from bot.machines.local import LocalShell
 from bot.machines.ssh import SshShell
 from bot.models import JobState
+from demo import story
 from tests import scenes
 from tests.fakes.machine import FakeMachine
 from tests.fakes.processes import gone, is_alive
@@ -132,6 +133,80 @@ async def test_where_there_is_no_other_it_begins_again_on_the_same(world: Bot) -
         assert not stray.exists()
         assert (directory / "run-1-2").is_dir()
         assert (await world.job()).machine == "gpu-1"
+
+
+async def test_it_dies_while_the_bot_looks_for_itself(world: Bot, second: FakeMachine) -> None:
+    """What was found is not told without a proof: the work begins again on another machine."""
+    world.issue.body = scenes.PASSING
+    world.agent_does(scenes.not_reproduced())
+    async with world.serving():
+        await world.comment("/ptq investigate")
+        await world.next_text()
+        await world.reached(JobState.PROVING)
+
+        await dies(world.machine)
+
+        assert "I ran the repro myself" in await world.next_text()
+        job = await world.job()
+        assert (job.state, job.lost_machine, job.machine) == (JobState.FINISHED, "gpu-1", "gpu-2")
+        assert await world.service.leases.living() == []
+        assert second.connections == 1
+
+
+async def test_it_dies_under_the_second_try(world: Bot, second: FakeMachine) -> None:
+    """The work begins again on another machine; the agent ends as soon as the first one is back."""
+    first = world.directory / "agent.pid"
+    script = f"if [ -e {first} ]; then exit 0; fi; echo $PPID >{first}; exec sleep 600"
+    nothing = {**scenes.MEND, "old": '"""Swap rows', "new": '"""Exchange rows'}
+    world.agent_does(
+        [*story.reproduce(), nothing, scenes.REPORT, scenes.verdict("fixed")],
+        then=[
+            {"run": ["sh", "-c", script]},
+            scenes.MEND,
+            scenes.REPORT,
+            scenes.verdict("fixed"),
+        ],
+    )
+    schedule = world.settings.schedule.model_copy(update={"jobs": timedelta(seconds=0.05)})
+    world.settings = world.settings.model_copy(update={"schedule": schedule})
+    async with world.serving():
+        await world.comment("/ptq investigate")
+        await world.next_text()
+        agent = await number(first)
+
+        await dies(world.machine)
+
+        assert "draft pull request #2" in await world.next_text()
+        job = await world.job()
+        assert (job.state, job.lost_machine, job.machine) == (JobState.FINISHED, "gpu-1", "gpu-2")
+        assert second.connections == 1
+        assert is_alive(agent)
+
+        await world.machine.accept()
+        await gone(agent)
+
+
+async def test_an_agent_on_a_second_machine_that_died(world: Bot, second: FakeMachine) -> None:
+    """It is as little forgotten as that on the first one: it ends when its machine is back."""
+    first, other = world.directory / "agent.1", world.directory / "agent.2"
+    script = f"case $PWD in {second.home}*) to={other};; *) to={first};; esac; echo $PPID >$to"
+    world.agent_does([{"run": ["sh", "-c", f"{script}; exec sleep 600"]}])
+    schedule = world.settings.schedule.model_copy(update={"jobs": timedelta(seconds=0.05)})
+    world.settings = world.settings.model_copy(update={"schedule": schedule})
+    async with world.serving():
+        await world.comment("/ptq investigate")
+        await world.next_text()
+        on_first = await number(first)
+        await dies(world.machine)
+        on_second = await number(other)
+        await dies(second)
+        assert "lost the second one too" in await world.next_text()
+        assert (await world.job()).state is JobState.FAILED
+        assert await world.service.leases.living() == []
+        for machine, agent in ((world.machine, on_first), (second, on_second)):
+            assert is_alive(agent)
+            await machine.accept()
+            await gone(agent)
 
 
 async def test_twice_is_the_end(world: Bot, second: FakeMachine) -> None:

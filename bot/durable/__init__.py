@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.durable.client import Client, Enqueuing
 from bot.durable.engine import ENGINE_STOPPED, STEP_BROKE, STEP_PAUSED, Engine
 from bot.durable.library import APPLICATION, APPLICATION_VERSION, Queue
-from bot.durable.patience import ONCE, STEP_RETRIED, WITH_GITHUB, WITH_MACHINE, Patience
+from bot.durable.patience import ONCE, STEP_RETRIED, WITH_GITHUB, Patience, with_machine
 
 __all__ = [
     "APPLICATION",
@@ -16,10 +16,10 @@ __all__ = [
     "STEP_PAUSED",
     "STEP_RETRIED",
     "WITH_GITHUB",
-    "WITH_MACHINE",
     "Client",
     "Engine",
     "Enqueuing",
     "Patience",
     "Queue",
+    "with_machine",
 ]

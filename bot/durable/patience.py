@@ -35,7 +35,11 @@ class Patience:
 
 ONCE = Patience((), timedelta(0))
 WITH_GITHUB = Patience((GitHubUnavailable,), timedelta(hours=1))
-WITH_MACHINE = Patience((MachineUnreachable,), timedelta(minutes=5))
+
+
+def with_machine(total: timedelta) -> Patience:
+    """Return the patience of a step that needs a machine, which may be away for so long."""
+    return Patience((MachineUnreachable,), total)
 
 
 async def patiently(name: str, work: Callable[[], Awaitable[T]], patience: Patience) -> T:

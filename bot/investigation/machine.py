@@ -144,12 +144,17 @@ async def _may_build(parts: Parts, request: JobRequest) -> bool:
     return may_hold_compiled(rules)
 
 
-async def release(parts: Parts, job_id: JobId, *, place: int) -> None:
-    """Give the machine back; fine when none was reserved."""
+async def release(parts: Parts, job_id: JobId, *, place: int, leaves_agent: bool) -> None:
+    """Give the machine back; fine when none was reserved.
+
+    An agent that may still run there is remembered: it ends when the machine answers again.
+    """
     request = (await parts.jobs.get(job_id)).request
     lease_id = lease_of(request, place=place)
     if await parts.leases.machine(lease_id) is not None:
         await parts.jobs.enter(job_id, JobState.RELEASING)
+    if leaves_agent:
+        await parts.leases.lose(lease_id)
     await parts.provider.release(lease_id)
     await parts.leases.release(lease_id)
     parts.room.look()

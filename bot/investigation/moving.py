@@ -1,7 +1,7 @@
 """What follows when a machine dies under a job: another one, and an end to what it left behind.
 
-An agent lives on without a connection. When its machine answers again, whoever reserves it next
-ends the agent first: the job that it belongs to has moved.
+An agent lives on without a connection. When its machine answers again, it is ended: by a sweep, or
+before by whoever reserves the machine. The job that it belongs to has moved.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ async def move(parts: Parts, job_id: JobId, *, place: int) -> Moved:
     return Moved(cancelled_by=(await parts.jobs.get(job_id)).kill_requested_by)
 
 
-async def end_haunting(parts: Parts, reservation: Reservation) -> None:
-    """End the agents that were left on a machine when it died under their jobs.
+async def end_haunting(parts: Parts, reservation: Reservation) -> int:
+    """End the agents that were left on a machine when it died under their jobs; return how many.
 
     Raise MachineUnreachable: a slot is not lent while such an agent may hold its GPUs.
     """
-    for lease in await parts.leases.haunted(reservation.machine):
+    left = await parts.leases.haunted(reservation.machine)
+    for lease in left:
         try:
             await _lay(parts, reservation, lease)
         except MachineUnreachable:
@@ -58,6 +59,7 @@ async def end_haunting(parts: Parts, reservation: Reservation) -> None:
         else:
             _log.info(AGENT_LAID, lease=lease.id, machine=lease.machine)
         await parts.leases.lay(lease.id)
+    return len(left)
 
 
 async def _lay(parts: Parts, reservation: Reservation, lease: Lease) -> None:

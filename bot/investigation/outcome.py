@@ -54,17 +54,23 @@ def _state(story: Story) -> JobState:
 def _problem(story: Story, redactor: Redactor) -> str:
     if story.error is None:
         return ""
-    if story.place > 1 and _has_died(story.error):
+    if story.place > 1 and has_died(story.error):
         return render.died_twice()
     return render.problem(story.error, redactor=redactor)
 
 
 def deserves_another_machine(story: Story) -> bool:
     """Whether the work begins again on another machine: the first one died under it."""
-    return story.place == 1 and _has_died(story.error)
+    return story.place == 1 and has_died(story.error)
 
 
-def _has_died(error: PtqError | None) -> bool:
+def leaves_an_agent(story: Story) -> bool:
+    """Whether an agent may still run on the machine, which did not answer any more."""
+    return not story.is_stopped or has_died(story.error)
+
+
+def has_died(error: PtqError | None) -> bool:
+    """Whether this is what becomes of a job whose machine dies."""
     return isinstance(error, (MachineUnreachable, LeaseLost))
 
 

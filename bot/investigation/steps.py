@@ -31,6 +31,8 @@ from bot.investigation.records import (
 )
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from bot.errors import PtqError
     from bot.investigation.parts import Parts
     from bot.investigation.story import Story
@@ -48,6 +50,11 @@ class Steps:
     def retries(self) -> int:
         """How often an agent gets another try."""
         return self._parts.settings.proof.retries
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a machine may be away before that counts as its death."""
+        return self._parts.settings.away_patience
 
     def outcome(self, story: Story) -> Outcome:
         """Return how a job ends that came this far; pure."""
@@ -109,9 +116,9 @@ class Steps:
         """Run the repro ourselves."""
         return await proving.prove_job(self._parts, job_id, reservation, prepared, attempt=attempt)
 
-    async def release(self, job_id: JobId, *, place: int = 1) -> Done:
+    async def release(self, job_id: JobId, *, place: int = 1, leaves_agent: bool = False) -> Done:
         """Give the machine back."""
-        await machine.release(self._parts, job_id, place=place)
+        await machine.release(self._parts, job_id, place=place, leaves_agent=leaves_agent)
         return Done()
 
     async def publish(self, job_id: JobId) -> Published:

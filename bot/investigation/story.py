@@ -31,6 +31,8 @@ class Story:
     proven: Proven | None = None
     attempts: int = 0
     """How often the agent was started."""
+    is_stopped: bool = True
+    """Whether the agent that was started last is known to have ended."""
     published: Published = field(default_factory=Published)
     error: PtqError | None = None
     place: int = 1
@@ -42,5 +44,6 @@ class Story:
         """Forget what was done on the machine that died."""
         self.place += 1
         self.attempts = 0
+        self.is_stopped = True
         self.reserved = self.prepared = self.launched = None
-        self.followed = self.gathered = self.error = None
+        self.followed = self.gathered = self.proven = self.error = None

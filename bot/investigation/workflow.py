@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from bot.durable import ONCE, WITH_GITHUB, WITH_MACHINE, Engine, Patience
+from bot.durable import ONCE, WITH_GITHUB, Engine, Patience, with_machine
 from bot.errors import PtqError, Refusal
 from bot.investigation import outcome
 from bot.investigation.records import (
@@ -50,6 +50,7 @@ class Investigation:
         """Record on this engine what these steps do."""
         self._engine = engine
         self._steps = steps
+        self._with_machine = with_machine(steps.patience)
 
     async def run(self, argument: str) -> None:
         """Carry out the job with this id, from wherever it was."""
@@ -61,7 +62,7 @@ class Investigation:
             except PtqError as error:
                 self._failed(story, error)
             else:
-                await self._until_gathered(job_id, story)
+                await self._until_proven(job_id, story)
             await self._end(job_id, story)
 
     async def _begin(self, job_id: JobId) -> None:
@@ -73,19 +74,23 @@ class Investigation:
             raise Refusal(admitted.refusal)
         await do("announce", lambda: steps.announce(job_id), returns=Done, patience=WITH_GITHUB)
 
-    async def _until_gathered(self, job_id: JobId, story: Story) -> None:
-        """Investigate and collect; once more, on another machine, when the first one dies."""
-        while True:
-            try:
-                await self._investigate(job_id, story)
-            except PtqError as error:
-                self._failed(story, error)
-            if not outcome.deserves_another_machine(story):
-                await self._gather(job_id, story)
-            if not outcome.deserves_another_machine(story):
-                return
-            if not await self._move(job_id, story):
-                return
+    async def _until_proven(self, job_id: JobId, story: Story) -> None:
+        """Do what takes a machine; once more, on another one, when the first one dies."""
+        await self._on_a_machine(job_id, story)
+        while outcome.deserves_another_machine(story) and await self._move(job_id, story):
+            await self._on_a_machine(job_id, story)
+
+    async def _on_a_machine(self, job_id: JobId, story: Story) -> None:
+        """Investigate, collect and prove; what died with its machine is left as it is."""
+        try:
+            await self._investigate(job_id, story)
+        except PtqError as error:
+            self._failed(story, error)
+        if outcome.has_died(story.error):
+            return
+        await self._gather(job_id, story)
+        await self._prove(job_id, story)
+        await self._try_again(job_id, story)
 
     async def _move(self, job_id: JobId, story: Story) -> bool:
         """Let go of the machine that died; return whether the work begins again."""
@@ -95,7 +100,7 @@ class Investigation:
                 "move",
                 lambda: self._steps.move(job_id, place=place),
                 returns=Moved,
-                patience=WITH_MACHINE,
+                patience=self._with_machine,
             )
         except PtqError as error:
             _log.warning(ENDING_STEP_FAILED, step="move", reason=str(error))
@@ -105,6 +110,12 @@ class Investigation:
             return False
         story.begin_anew()
         return True
+
+    def _went_wrong(self, step: str, story: Story, error: PtqError) -> None:
+        """Go on with what there is, unless it is that the machine has died."""
+        _log.warning(ENDING_STEP_FAILED, step=step, reason=str(error))
+        if outcome.has_died(error):
+            story.error = story.error or error
 
     def _failed(self, story: Story, error: PtqError) -> None:
         _log.warning(JOB_FAILED, kind=type(error).__name__, reason=str(error))
@@ -117,7 +128,7 @@ class Investigation:
             "reserve",
             lambda: steps.reserve(job_id, place=place),
             returns=Reserved,
-            patience=WITH_MACHINE,
+            patience=self._with_machine,
             waits=True,
         )
         if (reservation := story.reserved.reservation) is None:
@@ -126,7 +137,7 @@ class Investigation:
             "prepare",
             lambda: steps.prepare(job_id, reservation),
             returns=Prepared,
-            patience=WITH_MACHINE,
+            patience=self._with_machine,
             waits=True,
         )
         if prepared.paths is None:
@@ -145,23 +156,25 @@ class Investigation:
             "launch",
             lambda: self._steps.launch(job_id, reservation, prepared, attempt=attempt),
             returns=Launched,
-            patience=WITH_MACHINE,
+            patience=self._with_machine,
         )
         story.followed = await self._do(
             "follow",
             lambda: self._steps.follow(job_id, reservation, prepared, launched),
             returns=Followed,
-            patience=WITH_MACHINE,
+            patience=self._with_machine,
             waits=True,
         )
 
     async def _end(self, job_id: JobId, story: Story) -> None:
-        """Prove, release, publish, tell: each is tried whatever became of the others."""
-        await self._prove(job_id, story)
-        await self._try_again(job_id, story)
+        """Release, publish, tell: each is tried whatever became of the others."""
         release = self._steps.release
-        place = story.place
-        await self._ending("release", lambda: release(job_id, place=place), patience=WITH_MACHINE)
+        place, leaves = story.place, outcome.leaves_an_agent(story)
+        await self._ending(
+            "release",
+            lambda: release(job_id, place=place, leaves_agent=leaves),
+            patience=self._with_machine,
+        )
         await self._publish(job_id, story)
         ended = self._steps.outcome(story)
         ending = self._ending
@@ -181,10 +194,10 @@ class Investigation:
         if reservation is None or prepared is None or prepared.paths is None:
             return
         attempt = story.attempts
-        await self._ending(
+        story.is_stopped = await self._ending(
             "stop_agent",
             lambda: steps.stop_agent(job_id, reservation, prepared, attempt=attempt),
-            patience=WITH_MACHINE,
+            patience=self._with_machine,
         )
         try:
             story.gathered = await self._do(
@@ -193,7 +206,7 @@ class Investigation:
                     job_id, reservation, prepared, partial=not outcome.ended_well(story)
                 ),
                 returns=Gathered,
-                patience=WITH_MACHINE,
+                patience=self._with_machine,
             )
         except PtqError as error:
             _log.warning(ENDING_STEP_FAILED, step="collect", reason=str(error))
@@ -211,11 +224,11 @@ class Investigation:
                 "prove",
                 lambda: self._steps.prove(job_id, reservation, prepared, attempt=attempt),
                 returns=Proven,
-                patience=WITH_MACHINE,
+                patience=self._with_machine,
                 waits=True,
             )
         except PtqError as error:
-            _log.warning(ENDING_STEP_FAILED, step="prove", reason=str(error))
+            self._went_wrong("prove", story, error)
 
     async def _try_again(self, job_id: JobId, story: Story) -> None:
         """Give the agent what the bot saw, where that refutes its fix."""
@@ -224,8 +237,9 @@ class Investigation:
             try:
                 await self._run_agent(job_id, story)
             except PtqError as error:
-                _log.warning(ENDING_STEP_FAILED, step="try_again", reason=str(error))
-                await self._gather(job_id, story)
+                self._went_wrong("try_again", story, error)
+                if not outcome.has_died(error):
+                    await self._gather(job_id, story)
                 return
             await self._gather(job_id, story)
             await self._prove(job_id, story)
@@ -250,12 +264,14 @@ class Investigation:
 
     async def _ending(
         self, name: str, work: Callable[[], Awaitable[Done]], *, patience: Patience
-    ) -> None:
-        """Do a step whose failure must not keep the next ones from being done."""
+    ) -> bool:
+        """Do a step whose failure must not keep the next ones from being done; say if it is."""
         try:
             await self._do(name, work, returns=Done, patience=patience)
         except PtqError as error:
             _log.error(ENDING_STEP_FAILED, step=name, reason=str(error))
+            return False
+        return True
 
     async def _do(
         self,

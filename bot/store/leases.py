@@ -119,6 +119,10 @@ class Leases:
         """Return the lost leases whose agent may still run on this machine."""
         return await self._database.call(_haunted, machine)
 
+    async def haunted_machines(self) -> list[str]:
+        """Return the machines on which an agent of a lost lease may still run."""
+        return await self._database.call(_haunted_machines)
+
     async def lay(self, lease_id: LeaseId) -> None:
         """Note that no agent of a lost lease runs any more."""
         await self._database.call(_lay, lease_id)
@@ -251,6 +255,11 @@ def _haunted(connection: sa.Connection, machine: str) -> list[Lease]:
         )
     ).mappings()
     return [_lease(row) for row in rows]
+
+
+def _haunted_machines(connection: sa.Connection) -> list[str]:
+    names = sa.select(_TABLE.c.machine).where(_TABLE.c.lost_at.is_not(None), _TABLE.c.is_haunted)
+    return list(connection.scalars(names.distinct()))
 
 
 def _lay(connection: sa.Connection, lease_id: LeaseId) -> None:

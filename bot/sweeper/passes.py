@@ -14,6 +14,7 @@ from bot.store import (
     Turns,
     Watermarks,
 )
+from bot.sweeper.left_agents import LeftAgents
 from bot.sweeper.left_leases import LeftLeases
 from bot.sweeper.lost_jobs import LostJobs
 from bot.sweeper.missed_comments import MissedComments
@@ -72,7 +73,11 @@ def _of_jobs(engine: Engine, parts: Parts) -> tuple[Pass, ...]:
     leases = LeftLeases(parts, steps)
     lost = LostJobs(engine, parts, steps, leases)
     every = parts.settings.schedule.jobs
-    return Pass("leases", every, leases.run), Pass("lost_jobs", every, lost.run)
+    return (
+        Pass("leases", every, leases.run),
+        Pass("left_agents", every, LeftAgents(parts).run),
+        Pass("lost_jobs", every, lost.run),
+    )
 
 
 def _pruning(database: Database, engine: Engine, parts: Parts) -> tuple[Pass, ...]:
