@@ -77,6 +77,7 @@ def _line(outcome: Outcome, options: Options, seconds: float) -> str:
             "kills": outcome.kills,
             "jobs": findings.runs,
             "finished": findings.finished,
+            "moved": findings.moved,
             **{kind: len(found) for kind, found in findings.wrong().items()},
             "troubles": outcome.troubles,
             "seed": options.seed,

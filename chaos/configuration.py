@@ -60,6 +60,8 @@ def _values(
         "log_format": "json",
         "poll_interval": 0.1,
         "progress_interval": 2,
+        "follow_patience": 15,
+        "away_patience": 45,
         "github": {
             "app_id": settings.app_id,
             "api_url": settings.api_url,

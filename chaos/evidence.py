@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chaos.world import World
     from tests.fakes.github import FakeGitHub
     from tests.fakes.github.memory import Account, Comment, Issue
+    from tests.fakes.machine import FakeMachine
 
 INVESTIGATE = "/ptq investigate"
 KILL = "/ptq kill"
@@ -47,13 +48,14 @@ async def gather(world: World) -> Evidence:
     github = world.github
     told = threads(github)
     branches = await github.world.project(story.REPOSITORY).git.branches()
-    homes = [machine.home for machine in world.machines]
+    homes = _homes(world.machines)
     return Evidence(
         asked=told.asked,
         said=told.said,
         pulls=told.pulls,
         branches=tuple(name for name in branches if name.startswith("ptq/")),
-        starts=await asyncio.to_thread(_starts, world.directory),
+        starts=await asyncio.to_thread(_starts, world.directory, _homes(world.living)),
+        starts_on_dead=await asyncio.to_thread(_starts, world.directory, _homes(world.dead)),
         alive=await asyncio.to_thread(_alive, homes),
         leases=await _leases(world.database.url),
         ends=tuple(end for process in world.processes for end in process.ends),
@@ -68,12 +70,22 @@ def _opened(issue: Issue) -> Opened | None:
     return issue.pull and Opened(issue.number, issue.pull.head, issue.body or "")
 
 
-def _starts(directory: Path) -> tuple[str, ...]:
+def _homes(machines: Sequence[FakeMachine]) -> list[Path]:
+    return [machine.home for machine in machines]
+
+
+def _starts(directory: Path, homes: Sequence[Path]) -> tuple[str, ...]:
+    """Return the agents that were started on machines with these homes."""
     try:
         lines = (directory / STARTS).read_text().splitlines()
     except FileNotFoundError:
         return ()
-    return tuple(json.loads(line)["run"] for line in lines)
+    starts = map(json.loads, lines)
+    return tuple(
+        start["run"]
+        for start in starts
+        if any(Path(start["home"]).is_relative_to(home) for home in homes)
+    )
 
 
 def _alive(homes: Sequence[Path]) -> tuple[str, ...]:

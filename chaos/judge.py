@@ -16,6 +16,7 @@ _MARKER = re.compile(r"<!-- ptq:(\w+) (.*?) -->")
 _RUN = re.compile(r"(.+)-(\d+)-[0-9a-f]{8}-(\d+)")
 """``PTQ_RUN``: job, run, the place on its machine, and which try of the agent."""
 _STOPPED = "This job was stopped by "
+_MOVED = "had stopped answering, so I began again"
 _LAST_FORM = "**This investigation "
 """How a progress comment begins that is the report."""
 
@@ -71,6 +72,8 @@ class Evidence:
     """Of the App."""
     starts: tuple[str, ...] = ()
     """``PTQ_RUN`` of every agent that was started, as the machines wrote it down."""
+    starts_on_dead: tuple[str, ...] = ()
+    """The same on machines that died for good: such a start may come again elsewhere, once."""
     alive: tuple[str, ...] = ()
     """What still runs on the machines."""
     leases: tuple[str, ...] = ()
@@ -85,6 +88,8 @@ class Findings:
 
     runs: int = 0
     finished: int = 0
+    moved: int = 0
+    """Runs that began again on another machine."""
     duplicate_comments: list[str] = field(default_factory=list[str])
     duplicate_pull_requests: list[str] = field(default_factory=list[str])
     duplicate_agents: list[str] = field(default_factory=list[str])
@@ -125,12 +130,19 @@ def judge(evidence: Evidence, scenarios: Mapping[int, Scenario]) -> Findings:
     lost, twice = _accounts(evidence, runs)
     return Findings(
         runs=len(runs),
+        moved=sum(
+            one.about("progress") is not None and _MOVED in one.body for one in evidence.said
+        ),
         finished=len(runs) - len({line.partition(",")[0] for line in unfinished}),
         duplicate_comments=_more_than_once(
             f"issue {one.issue}: {one.marker}" for one in evidence.said
         ),
         duplicate_pull_requests=_pulls(evidence),
-        duplicate_agents=_more_than_once(_try(start) for start in evidence.starts),
+        duplicate_agents=[
+            again
+            for starts in (evidence.starts, evidence.starts_on_dead)
+            for again in _more_than_once(map(_try, starts))
+        ],
         duplicate_jobs=twice,
         leaked_reservations=[
             *(f"lease {lease} is not released" for lease in evidence.leases),

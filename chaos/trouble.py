@@ -1,4 +1,4 @@
-"""The trouble: processes are killed and frozen, connections cut, and GitHub fails."""
+"""The trouble: processes are killed and frozen, connections cut, a machine dies, GitHub fails."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from chaos.configuration import SILENCE
+from demo import leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from chaos.processes import BotProcess
     from chaos.world import World
+    from tests.fakes.machine import FakeMachine
 
 _TROUBLES = {"kill": 10, "freeze": 5, "restart": 2, "cut": 4, "database": 1, "fail": 6}
 """How often each of them comes."""
@@ -34,6 +36,8 @@ _LONGEST_CALM = 6.0
 _STARTING = 0.15
 """How often somebody is killed who has only just been started."""
 _START_SECONDS = 60.0
+_BEFORE_A_DEATH = 3
+"""One part in so many of the kills comes before a machine dies."""
 
 
 class Trouble:
@@ -52,6 +56,9 @@ class Trouble:
     async def go_on(self) -> None:
         """Make trouble once."""
         await self._calm()
+        if (machine := await self._may_die()) is not None:
+            await self._die(machine)
+            return
         match self._next():
             case "kill":
                 await self._kill()
@@ -127,7 +134,7 @@ class Trouble:
 
     async def _cut(self) -> None:
         """Drop a machine's connections, and now and then take none for a moment."""
-        machine = self._random.choice(self._world.machines)
+        machine = self._random.choice(self._world.living)
         self._count("cut")
         if self._random.random() < 0.5:
             await machine.drop_connections()
@@ -137,7 +144,27 @@ class Trouble:
             await machine.drop_connections()
             await asyncio.sleep(self._random.uniform(0.5, 4))
         finally:
-            await machine.accept()
+            if machine in self._world.living:
+                await machine.accept()
+
+    async def _may_die(self) -> FakeMachine | None:
+        """Return a machine with an agent on it, once, when it is time for one to die."""
+        kills = self._world.options.kills
+        if self._world.dead or self.hits * _BEFORE_A_DEATH < kills:
+            return None
+        # The first one has more slots than the others: the work has to go on.
+        for machine in self._world.machines[1:]:
+            if await asyncio.to_thread(leftovers.found, machine.home):
+                return machine
+        return None
+
+    async def _die(self, machine: FakeMachine) -> None:
+        """Let a machine be gone for good, with all that runs on it."""
+        self._count("machine died")
+        self._world.dead.append(machine)
+        await machine.refuse()
+        await machine.drop_connections()
+        await asyncio.to_thread(leftovers.end, machine.home)
 
     def _fail(self) -> None:
         """Have GitHub fail at some of the next calls, before or after it did what was asked."""

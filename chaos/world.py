@@ -46,6 +46,13 @@ class World:
     database: ChaosDatabase
     scenarios: dict[int, Scenario] = field(default_factory=dict[int, "Scenario"])
     """What agents do, by issue."""
+    dead: list[FakeMachine] = field(default_factory=list["FakeMachine"])
+    """Machines that never come back."""
+
+    @property
+    def living(self) -> list[FakeMachine]:
+        """The machines that are there, or away for a moment."""
+        return [machine for machine in self.machines if machine not in self.dead]
 
     @property
     def logs(self) -> Path:

@@ -66,6 +66,19 @@ def test_a_job_that_somebody_stopped() -> None:
     assert wrong(replace(evidence, asked=(*GOOD.asked, SEEN))) == {"unfinished": 2}
 
 
+def test_a_machine_that_died_for_good() -> None:
+    """Its agents may be started again on another one: once."""
+    elsewhere = "20261127-tinytorch-7-1-ffffffff-1"
+    moved = replace(
+        PROGRESS, body=f"{PROGRESS.body}\nMachine `gpu-2` had stopped answering, so I began again."
+    )
+    evidence = replace(GOOD, said=(moved, CLOSING), starts=(elsewhere,), starts_on_dead=(START,))
+    findings = judged(evidence)
+    assert (findings.is_clean, findings.moved) == (True, 1)
+    assert wrong(replace(evidence, starts=(elsewhere, elsewhere))) == {"duplicate_agents": 1}
+    assert wrong(replace(evidence, starts_on_dead=(START, START))) == {"duplicate_agents": 1}
+
+
 @pytest.mark.parametrize(
     ("evidence", "found"),
     [
