@@ -48,6 +48,26 @@ def columns(table: str) -> list[list[str]]:
     return [line.split() for line in table.splitlines()]
 
 
+async def test_a_shell_completes_the_ids_of_jobs(world: Bot) -> None:
+    """Newest first; of a database that is not there nothing is said."""
+    async with terminal_of(world) as terminal:
+        asked = {"_PTQ_COMPLETE": "complete_bash", "COMP_CWORD": "2"}
+        none = await terminal.ptq(COMP_WORDS="ptq status 2", **asked)
+        await seed(terminal, Seed(7), Seed(8))
+        found = [
+            await terminal.ptq(COMP_WORDS=f"ptq {words}", **asked)
+            for words in ("status 2", "clean 2", "status x")
+        ]
+    assert (none.out.strip(), none.err) == ("", "")
+    assert [one.out.split() for one in found] == snapshot(
+        [
+            ["YYYYMMDD-pytorch-8", "YYYYMMDD-pytorch-7"],
+            ["YYYYMMDD-pytorch-8", "YYYYMMDD-pytorch-7"],
+            [],
+        ]
+    )
+
+
 async def test_what_an_agent_is_doing(world: Bot) -> None:
     """The worklog and the log are read on the machine while it works, and kept afterwards."""
     async with terminal_of(world) as terminal:

@@ -35,7 +35,8 @@ def main() -> None:
     """Run the command line; what it ends with is in ``bot.cli.statuses``."""
     log.configure("console", level=logging.WARNING)
     try:
-        app()
+        # As it is installed, however it was started: completion asks for it by this name.
+        app(prog_name="ptq")
     except (ConfigurationError, InputError) as error:
         sys.stderr.write(f"ptq: {error}\n")
         sys.exit(WRONG_SETTINGS)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import background
+from bot.cli.job_names import job_names
 from bot.cli.machine_side import LOCAL, listed, side_of
 from bot.cli.opened import opened
 from bot.cli.words import AsJson
@@ -50,6 +51,7 @@ def clean(
         str | None,
         typer.Argument(
             metavar="JOB|MACHINE",
+            autocompletion=job_names,
             help="A job's id, an issue's number, or a machine of the settings.",
             show_default=False,
         ),

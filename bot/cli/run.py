@@ -24,6 +24,7 @@ from bot.cli.auto import (
     start,
     text_of,
 )
+from bot.cli.job_names import job_names
 from bot.cli.machine_side import LOCAL
 from bot.cli.options import Said, with_job_options
 from bot.cli.words import AsJson
@@ -57,6 +58,7 @@ def run(  # noqa: PLR0913 -- each an option of the command
         list[str] | None,
         typer.Argument(
             metavar="JOB|@agent-NAME",
+            autocompletion=job_names,
             help="A job to run again, by its id or its issue's number; specialists to ask.",
             show_default=False,
         ),

@@ -6,10 +6,15 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.job_names import job_names
+
 JobName = Annotated[
     str,
     typer.Argument(
-        metavar="JOB", help="A job's id, or an issue's number: its newest job.", show_default=False
+        metavar="JOB",
+        help="A job's id, or an issue's number: its newest job.",
+        show_default=False,
+        autocompletion=job_names,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
