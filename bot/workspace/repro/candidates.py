@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.workspace.repro import cpp, launch, loose, python, salvage, sessions, shell, versions
 from bot.workspace.repro.blocks import BlockKind
+from bot.workspace.repro.imports import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,9 +19,8 @@ MAX_PIECES = 60
 """Pieces of Python of one text that are looked at."""
 
 _PYTHON_LABEL = re.compile(r"^\{?[.\s]*(?:py|python|python3|pycon|ipython|ipython3|pytb)\b")
-_NO_PROGRAM = frozenset(
-    {"diff", "patch", "json", "yaml", "yml", "toml", "cmake", "xml", "html", "log", "logs", "csv"}
-)
+_NO_COMMAND = frozenset({"diff", "patch", "json", "yaml", "yml", "toml", "cmake", "xml", "html"})
+_NO_PROGRAM = _NO_COMMAND | {"log", "logs", "csv"}
 _FILE = re.compile(r"([\w./-]+\.py)\b[`*'\":)\s]*$")
 _FILE_IN_LABEL = re.compile(r"([\w./-]+\.py)\b")
 _FILE_COMMENT = re.compile(
@@ -34,9 +34,9 @@ _GOOD = re.compile(
     re.IGNORECASE,
 )
 _BAD = re.compile(
-    r"work-?around|expected (?:behaviou?r|output|result)|solution|propos|suggest|alternativ"
+    r"work[- ]?around|expected (?:behaviou?r|output|result)|solution|propos|suggest|alternativ"
     r"|instead|fix(?:es|ed)? (?:it|this|the|by|with)"
-    r"|works? (?:fine|well|correctly|as expected|if|when)"
+    r"|works? (?:fine|well|correctly|as expected|if|when|for me|now)"
     r"|no (?:error|problem|issue)s? (?:when|if|with)"
     r"|(?:does not|doesn't|cannot|can't|not) reproduce"
     r"|(?:code|it|this|which|script) (?:succeeds|passes|runs fine)|without (?:any )?error"
@@ -44,6 +44,10 @@ _BAD = re.compile(
     r"|generated code|output[_ ]code|source code of|implementation (?:of|in)|should (?:be|look)",
     re.IGNORECASE,
 )
+_BAD_END = re.compile(
+    r"\b(?:works|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good))\W*$", re.IGNORECASE
+)
+"""A sentence that ends so right before a block."""
 _BAD_HEADING = re.compile(
     r"^\W*(?:versions?|environment|error logs?|logs?|expected|stack ?trace|traceback"
     r"|alternatives)\b",
@@ -81,6 +85,12 @@ class Candidate:
     place: int
     program: python.Program
     name: str = ""
+    own: int = 0
+    """The score of the piece that it ends with."""
+    used: frozenset[int] = frozenset()
+    """The pieces it is made of."""
+    goes_on: bool = False
+    """Whether its last piece uses more of the others than what they import."""
 
 
 def score(block: Block) -> int:
@@ -89,11 +99,16 @@ def score(block: Block) -> int:
     total = _KIND_SCORE[block.kind]
     if _GOOD.search(lead) or _GOOD.search(block.heading):
         total += 4
-    if _BAD.search(lead):
+    if _BAD.search(lead) or _BAD_END.search(lead):
         total -= 6
     if _BAD_HEADING.search(block.heading):
         total -= 8
     return total
+
+
+def may_hold_commands(block: Block) -> bool:
+    """Whether a block, by its label, may hold lines that somebody types."""
+    return block.label.partition(" ")[0] not in _NO_COMMAND
 
 
 def pieces(blocks: Sequence[Block]) -> list[Piece]:
@@ -126,7 +141,8 @@ def whole(found: Sequence[Piece]) -> list[Candidate]:
         for number in range(len(found))
         if (candidate := _complete(found, number)) is not None
     ]
-    return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.place))
+    grown = [_raised(candidate, candidates) for candidate in candidates]
+    return sorted(grown, key=lambda candidate: (-candidate.score, candidate.place))
 
 
 def imports(found: Sequence[Piece]) -> Iterator[Piece]:
@@ -200,13 +216,27 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
     if not program.is_whole or versions.are_asked(program.text):
         return None
     files = _imported(found, program, used)
+    goes_on = bool((piece.program.lacks - program.lacks) - IMPORTS.keys())
     return Candidate(
         text=_with_files(python.with_prelude(program), files),
-        score=piece.score + len(used) - 1 - (2 if program.lacks else 0),
+        score=piece.score + (len(used) - 1 if goes_on else 0) - (2 if program.lacks else 0),
         place=piece.place,
         program=program,
         name=piece.name,
+        own=piece.score,
+        used=frozenset(used),
+        goes_on=goes_on,
     )
+
+
+def _raised(candidate: Candidate, others: Sequence[Candidate]) -> Candidate:
+    """Put a program before those that it goes on with, if it is introduced about as well."""
+    within = [
+        other.score
+        for other in others
+        if candidate.goes_on and other.used < candidate.used and candidate.own >= other.own - 1
+    ]
+    return replace(candidate, score=max([candidate.score, *(one + 1 for one in within)]))
 
 
 def _used(found: Sequence[Piece], number: int) -> list[int]:

@@ -11,6 +11,8 @@ _STATEMENT = re.compile(
     r"^(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*", re.MULTILINE
 )
 _TORCH = re.compile(r"\b(?:torch|at|c10|aten|ATen|libtorch)(?:::|/)")
+_DIAGNOSTIC = re.compile(r":\d+(?::\d+)?: (?:fatal )?(?:error|warning|note):|\): error C\d")
+"""What a compiler says about code."""
 _SOURCE = re.compile(
     r"^\s*(?:TORCH_IMPL_FUNC|TORCH_META_FUNC|REGISTER_DISPATCH|namespace\s+at\b)", re.MULTILINE
 )
@@ -27,7 +29,7 @@ def is_label(label: str) -> bool:
 
 def program(text: str) -> str | None:
     """Return the code if it is a program, or its body, that uses PyTorch; else None."""
-    if not _TORCH.search(text) or _SOURCE.search(text):
+    if not _TORCH.search(text) or _SOURCE.search(text) or _DIAGNOSTIC.search(text):
         return None
     statements = _STATEMENT.findall(text)
     is_program = bool(_INCLUDE.search(text) or _MAIN.search(text))

@@ -161,6 +161,8 @@ def _command(programs: Sequence[Candidate], texts: Sequence[Text]) -> Command | 
 
 def _commands(text: Text) -> Iterator[Command]:
     for block in text.blocks:
+        if not candidates.may_hold_commands(block):
+            continue
         if block.kind is not BlockKind.PROSE:
             yield from launch.commands(block.text)
         yield from launch.in_prose(block.text)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+_ITEM = (
+    r"(?:f?'[^']*'|f?\"[^\"]*\"|[\w.]*(?:__version__|version\.\w+|is_available\(\)|device_count\(\)"
+    r"|get_device_(?:name|capability|properties)\([\w.]*\)|cudnn\.version\(\)"
+    r"|__config__\.(?:show|parallel_info)\(\)|arch_list\(\)|collect_env[\w.()]*))"
+)
 _ASKS_VERSION = re.compile(
     r"(?:import [\w., ]+|from torch\.utils import collect_env|#.*"
-    r"|(?:print\()?\s*(?:f?(?:'[^']*'|\"[^\"]*\"),?\s*)?[\w.]*"
-    r"(?:__version__|version\.\w+|is_available\(\)|device_count\(\)|get_device_name\([\w.]*\)"
-    r"|cudnn\.version\(\)|__config__\.show\(\)|arch_list\(\)|collect_env[\w.()]*)\)?)?\s*"
+    rf"|(?:print\()?\s*{_ITEM}(?:,\s*{_ITEM})*\)?)?\s*"
 )
 _FEW_LINES = 20
 

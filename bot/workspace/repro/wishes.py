@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from bot.workspace.repro.texts import Text
 
 _HEADING = re.compile(
-    r"^\W*(?:the feature, motivation|feature\b|the doc issue|documentation\b|questions? and help)",
+    r"^\W*(?:the feature, motivation|feature\b|motivation\b|proposal\b|pitch\b|the doc issue"
+    r"|documentation\b|questions? and help)",
     re.IGNORECASE,
 )
 _TITLE = re.compile(r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b)", re.IGNORECASE)
+_BUG = re.compile(r"^\W*(?:\w+ )?(?:bug|describe|issue|repro|to reproduce|summary)", re.IGNORECASE)
 _FAILURE = re.compile(
     r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
 )
@@ -21,9 +23,9 @@ _FAILURE = re.compile(
 def are_all(title: str, body: Text) -> bool:
     """Whether an issue asks for a feature or other documentation, by its form or title."""
     heading = next((block.heading for block in body.blocks if block.heading), "")
-    if heading:
-        return _HEADING.match(heading) is not None
-    return _TITLE.match(title) is not None
+    if _HEADING.match(heading):
+        return True
+    return _TITLE.match(title) is not None and _BUG.match(heading) is None
 
 
 def show_failure(text: str) -> bool:
