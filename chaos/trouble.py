@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from chaos.world import World
     from tests.fakes.machine import FakeMachine
 
-_TROUBLES = {"kill": 10, "freeze": 5, "restart": 2, "cut": 4, "database": 1, "fail": 6}
+_TROUBLES = {
+    "kill": 10,
+    "freeze": 5,
+    "restart": 2,
+    "cut": 4,
+    "database": 1,
+    "fail": 4,
+    "answer lost": 6,
+}
 """How often each of them comes."""
 _CALLS = (
     ("*", "*"),
@@ -30,12 +38,23 @@ _CALLS = (
     ("POST", "*/access_tokens"),
 )
 """What is made to fail, as method and path."""
+_EFFECTS = {
+    ("POST", "*/issues/*/comments"): 4,
+    ("POST", "*/git/refs"): 1,
+    ("POST", "*/pulls"): 1,
+    ("PATCH", "*/issues/comments/*"): 1,
+}
+"""What must not be made twice, and how often its answer is lost."""
 _WRITES = frozenset({"POST", "PATCH"})
+_DYING = 0.6
+"""How often whoever gets no answer is killed before it can ask again, where it is found."""
 _LONGEST_CALM = 6.0
 """Seconds between two troubles, at most."""
 _STARTING = 0.15
 """How often somebody is killed who has only just been started."""
 _START_SECONDS = 60.0
+_EFFECT_SECONDS = 8.0
+"""How long an effect is waited for whose answer is to be lost; it may come later."""
 _BEFORE_A_DEATH = 3
 """One part in so many of the kills comes before a machine dies."""
 
@@ -71,6 +90,8 @@ class Trouble:
             case "database":
                 self._count("database")
                 await self._world.database.restart()
+            case "answer lost":
+                await self._lose_an_answer()
             case _:
                 self._fail()
 
@@ -122,8 +143,9 @@ class Trouble:
         has_work = bool(self._world.unfinished())
         if process.freeze():
             self.hits += has_work
-            longest = 1.4 * SILENCE if self._world.options.database == "postgres" else 3
-            shortest = SILENCE + 0.5 if self._world.options.database == "postgres" else 0.5
+            # The others look once a second: it is taken over before it goes on.
+            shares = self._world.options.database == "postgres"
+            shortest, longest = (1.2 * SILENCE, 1.6 * SILENCE) if shares else (0.5, 3)
             self._do(self._thaw(process, self._random.uniform(shortest, longest)))
 
     async def _thaw(self, process: BotProcess, seconds: float) -> None:
@@ -182,6 +204,20 @@ class Trouble:
                 faults.fail_next(method, pattern, status=429, headers={"retry-after": "1"})
             case _:
                 faults.drop_next(method, pattern, done=is_done, times=times)
+
+    async def _lose_an_answer(self) -> None:
+        """Have GitHub do what is asked and not say so; mostly somebody dies in that moment."""
+        effects, weights = list(_EFFECTS), list(_EFFECTS.values())
+        method, pattern = self._random.choices(effects, weights=weights)[0]
+        dies = self._random.random() < _DYING
+        self._count("answer lost")
+        fault = self._world.github.faults.drop_next(method, pattern, done=True)
+        try:
+            await self._world.github.wait_for(lambda: not fault.times, seconds=_EFFECT_SECONDS)
+        except TimeoutError:
+            return
+        if dies:
+            await self._kill()
 
     def _victim(self) -> BotProcess:
         return self._random.choice(self._world.processes)

@@ -65,9 +65,14 @@ class Faults:
             Fault(method, pattern, times, status, headers or {}, body, is_done=done)
         )
 
-    def drop_next(self, method: str, pattern: str, *, done: bool, times: int = 1) -> None:
-        """End the connection of the next calls that fit, before or after they are done."""
-        self._coming.append(Fault(method, pattern, times, is_done=done))
+    def drop_next(self, method: str, pattern: str, *, done: bool, times: int = 1) -> Fault:
+        """End the connection of the next calls that fit, before or after they are done.
+
+        ``times`` of what is returned says how often it is still to come.
+        """
+        fault = Fault(method, pattern, times, is_done=done)
+        self._coming.append(fault)
+        return fault
 
     def hold_next(self, method: str, pattern: str, *, times: int = 1) -> asyncio.Event:
         """Answer the next calls that fit only when the event that is returned is set."""
