@@ -29,10 +29,11 @@ async def investigating(bot: Bot) -> None:
     await bot.edited("▶ Investigate")
 
 
-async def ended_once(bot: Bot) -> None:
+async def ended_once(bot: Bot, *, is_read: bool = False) -> None:
     """The job ends in the thread, with two comments, one agent and no machine kept."""
     (bot.directory / "go").touch()
-    assert "I ran the repro myself" in await bot.next_text()
+    if not is_read:
+        assert "I ran the repro myself" in await bot.next_text()
     await bot.edited("This investigation has finished")
     assert len(bot.comments()) == 2
     assert agents_started(bot) == 1
@@ -132,3 +133,23 @@ async def test_a_frozen_process_wakes_up(shared: Bot) -> None:
             await second.stop()
         await shared.comment("/ptq help")
         assert "/ptq investigate" in await shared.next_text()
+
+
+async def test_a_process_that_was_frozen_in_the_middle_of_a_comment(shared: Bot) -> None:
+    """GitHub has it only after the other one's; who wakes up takes back what is there twice."""
+    async with running(shared, "serve") as first:
+        await investigating(shared)
+        gate = shared.github.hold_next("POST", "*/comments")
+        (shared.directory / "go").touch()
+        await gate.met.wait()
+        first.freeze()
+        async with running(shared, "worker") as second:
+            await second.said("worker_taken_over")
+            assert "I ran the repro myself" in await shared.next_text()
+            gate.set()
+            assert "I ran the repro myself" in await shared.next_text()
+            heard = len(first.log)
+            first.thaw()
+            await first.said("comment_taken_back", after=heard)
+            await first.said("worker_joined", after=heard)
+            await ended_once(shared, is_read=True)

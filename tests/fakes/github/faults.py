@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class Gate(asyncio.Event):
+    """What calls wait for."""
+
+    def __init__(self) -> None:
+        """Be shut."""
+        super().__init__()
+        self.met = asyncio.Event()
+        """Set when a call has come to it."""
+
+
 @dataclass(slots=True, eq=False)
 class Fault:
     """What happens to the next calls that fit."""
@@ -27,7 +37,7 @@ class Fault:
     """JSON, or bytes as they are."""
     is_done: bool = False
     """Whether what was asked for is done before the failure."""
-    gate: asyncio.Event | None = None
+    gate: Gate | None = None
     """Wait for this first; alone (``is_slow``) there is no failure after it."""
     is_slow: bool = False
 
@@ -74,9 +84,9 @@ class Faults:
         self._coming.append(fault)
         return fault
 
-    def hold_next(self, method: str, pattern: str, *, times: int = 1) -> asyncio.Event:
+    def hold_next(self, method: str, pattern: str, *, times: int = 1) -> Gate:
         """Answer the next calls that fit only when the event that is returned is set."""
-        gate = asyncio.Event()
+        gate = Gate()
         self._coming.append(Fault(method, pattern, times, gate=gate, is_slow=True))
         return gate
 
@@ -94,6 +104,7 @@ class Faults:
         """Wait for the fault's gate, or for the end."""
         if fault.gate is None:
             return
+        fault.gate.met.set()
         waits = [asyncio.ensure_future(event.wait()) for event in (fault.gate, self._stopping)]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
