@@ -82,10 +82,11 @@ class World:
         """Whether every command was seen, and every job of the issue has its closing comment."""
         app = self.github.world.app.bot
         comments = self.github.comments(story.REPOSITORY, number)
-        own = [comment.body for comment in comments if comment.via_app]
+        # What is there twice is for the judge; nobody waits for it.
+        own = {comment.body.partition("\n")[0] for comment in comments if comment.via_app}
         asked = [comment for comment in comments if comment.author is not app]
-        begun = sum(body.startswith("<!-- ptq:progress ") for body in own)
-        ended = sum(body.startswith("<!-- ptq:closing ") for body in own)
+        begun = sum(first.startswith("<!-- ptq:progress ") for first in own)
+        ended = sum(first.startswith("<!-- ptq:closing ") for first in own)
         seen = all(
             any(reaction.account is app for reaction in comment.reactions) for comment in asked
         )
