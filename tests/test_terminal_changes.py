@@ -106,6 +106,7 @@ async def test_again_and_the_pull_request(world: Bot) -> None:
         (pull,) = world.github.pulls(REPOSITORY)
         assert pull.pull is not None
         assert pull.pull.draft
+        assert pull.author is not None
         assert pull.author.login == MAINTAINER
         assert token not in opened.said
 

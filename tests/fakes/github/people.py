@@ -49,6 +49,7 @@ async def get_user(world: World, call: Incoming) -> Reply:
     more = {
         **dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio")),
         **dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0),
+        "user_view_type": "public",
         "created_at": created,
         "updated_at": created,
     }
