@@ -144,6 +144,7 @@ def _addressed(node: Any) -> Any:  # noqa: ANN401 -- JSON holds anything
     if not isinstance(node, dict):
         return node
     return {
-        key: _ADDRESS + value if key == "$ref" else _addressed(value)
+        # Also those of a discriminator's mapping, whose keys are anything.
+        key: f"{_ADDRESS}{value}" if str(value).startswith("#/components/") else _addressed(value)
         for key, value in node.items()  # pyright: ignore[reportUnknownVariableType] -- JSON
     }
