@@ -71,6 +71,9 @@ class Worker:
         self._id = ""
         self._heard = 0.0
         self._may_judge_at = 0.0
+        self._is_ending = False
+        self._turning = asyncio.Lock()
+        """Held while the engine is stopped or started."""
 
     @asynccontextmanager
     async def working(self, *, grace: timedelta) -> AsyncGenerator[None]:
@@ -80,8 +83,10 @@ class Worker:
         try:
             yield
         finally:
+            self._is_ending = True
             try:
-                await self._engine.close(grace=grace)
+                async with self._turning:
+                    await self._engine.close(grace=grace)
             finally:
                 keeping.cancel()
                 await asyncio.wait({keeping})
@@ -101,7 +106,10 @@ class Worker:
         while True:
             await asyncio.sleep(self._settings.heartbeat.total_seconds())
             try:
-                if self._engine.is_running and await self._beat():
+                if self._is_ending:
+                    # What still has its grace must not be taken over, nor may anything begin.
+                    await self._beat()
+                elif self._engine.is_running and await self._beat():
                     await self._look_after_others()
                 else:
                     await self._begin_anew()
@@ -135,11 +143,13 @@ class Worker:
     async def _begin_anew(self) -> None:
         """Drop everything, and come back as another worker; tried again with the next heartbeat."""
         self._fence.close()
-        if self._engine.is_running:
-            _log.error(WORKER_LOST, worker=self._id)
-            await self._engine.close(grace=_AFTER_DEATH)
-            await self._dropping()
-        await self._begin()
+        async with self._turning:
+            if self._engine.is_running:
+                _log.error(WORKER_LOST, worker=self._id)
+                await self._engine.close(grace=_AFTER_DEATH)
+                await self._dropping()
+            if not self._is_ending:
+                await self._begin()
 
     async def _leave(self) -> None:
         try:

@@ -107,6 +107,20 @@ async def test_a_process_stops_while_github_is_away(shared: Bot) -> None:
         await ended_once(shared)
 
 
+async def test_a_process_that_stops_begins_nothing(shared: Bot) -> None:
+    """While its last steps have their grace it says that it lives, and no more."""
+    async with running(shared, "serve") as first:
+        await investigating(shared)
+        gate = shared.github.hold_next("POST", "*/comments")
+        (shared.directory / "go").touch()
+        await gate.met.wait()
+        assert await first.stop() == 0
+        assert [line["event"] for line in first.log].count("worker_joined") == 1
+        gate.set()
+    async with running(shared, "worker"):
+        await ended_once(shared)
+
+
 async def test_two_processes_take_over_one(shared: Bot) -> None:
     """One of them goes on with the job."""
     async with running(shared, "serve") as first:
