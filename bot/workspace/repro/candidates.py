@@ -216,7 +216,8 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
     if not program.is_whole or versions.are_asked(program.text):
         return None
     files = _imported(found, program, used)
-    goes_on = bool((piece.program.lacks - program.lacks) - IMPORTS.keys())
+    found_now = piece.program.lacks - program.lacks - IMPORTS.keys()
+    goes_on = bool(found_now or (piece.program.loaded and not program.loaded))
     return Candidate(
         text=_with_files(python.with_prelude(program), files),
         score=piece.score + (len(used) - 1 if goes_on else 0) - (2 if program.lacks else 0),
@@ -243,11 +244,13 @@ def _used(found: Sequence[Piece], number: int) -> list[int]:
     """Return the places of the pieces that a piece needs, itself last."""
     chosen = [number]
     lacks = set(found[number].program.lacks)
+    loaded = set(found[number].program.loaded)
     for place in range(number - 1, -1, -1):
         before = found[place].program
-        if not lacks & before.defines:
+        if not (lacks & before.defines or loaded & before.saved):
             continue
         chosen.append(place)
+        loaded -= before.saved
         lacks = (lacks - before.defines) | before.lacks
     return sorted(chosen)
 

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 
 from bot.workspace.repro.imports import IMPORTS
+from bot.workspace.repro.saved import saved_and_loaded
 
 MAX_CODE = 200_000
 """Characters of one program."""
@@ -50,6 +51,10 @@ class Program:
     """Whether values that were printed stand between its lines: ``tensor([1])``."""
     methods: tuple[str, ...]
     """Tests that take ``self``: they were copied without their class."""
+    saved: frozenset[str] = frozenset()
+    """The files it leaves."""
+    loaded: frozenset[str] = frozenset()
+    """The files it takes and does not make."""
 
     @property
     def is_about_torch(self) -> bool:
@@ -74,6 +79,7 @@ def read(text: str) -> Program | None:
             warnings.simplefilter("ignore")
             table = symtable.symtable(text, "repro.py", "exec")
             compile(text, "repro.py", "exec", dont_inherit=True)
+        saved, loaded = saved_and_loaded(tree)
         return Program(
             text=text,
             defines=frozenset(_defined(table)),
@@ -85,6 +91,8 @@ def read(text: str) -> Program | None:
             is_elided=any(_is_elided(statement) for statement in tree.body),
             shows_values=any(_is_value(statement) for statement in tree.body),
             methods=tuple(found.name for found in _test_functions(tree) if _takes_self(found)),
+            saved=saved,
+            loaded=loaded,
         )
     except _BROKEN:
         return None

@@ -23,7 +23,7 @@ _OUTPUT = re.compile(
     r"|Out ?\[\d*\]:|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:"
     r")"
 )
-_VALUE = re.compile(r"^(?:tensor|torch\.Size)\(")
+_VALUE = re.compile(r"^(?:[-=]?>{1,2} )?(?:tensor|torch\.Size)\(")
 """A printed value at the beginning of a line."""
 _START = re.compile(r"^(?:(?:import|from)\s+[A-Za-z_.]|@\w|(?:def|class) \w|\w+ = torch\.)")
 _MAGIC = re.compile(r"^(\s*)([%!].*)$")
