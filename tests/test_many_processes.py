@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from bot.settings import WorkerSettings
 from bot.store import Database, Leases
 from tests import scenes
-from tests.program import running
+from tests.program import ended, environment_of, ptq, running
 
 if TYPE_CHECKING:
     from tests.fakes.postgres import Postgres
@@ -167,3 +168,20 @@ async def test_a_process_that_was_frozen_in_the_middle_of_a_comment(shared: Bot)
             await first.said("comment_taken_back", after=heard)
             await first.said("worker_joined", after=heard)
             await ended_once(shared, is_read=True)
+
+
+async def test_a_terminal_asks_and_a_worker_does(shared: Bot) -> None:
+    """On Postgres a command only writes the job's row; nothing is started beside the workers."""
+    shared.agent_does(scenes.not_reproduced())
+    settings = environment_of(shared)
+    number = str(shared.issue.number)
+    status, _, told = await ended(await ptq("auto", "--issue", number, "--no-follow", **settings))
+    assert status == 0, told
+    _, out, _ = await ended(await ptq("status", number, "--json", **settings))
+    assert json.loads(out)["state"] == "received"
+    async with running(shared, "worker"):
+        _, out, told = await ended(await ptq("follow", number, **settings))
+    assert "finished  reproduced" in out, told
+    assert shared.comments() == []
+    assert agents_started(shared) == 1
+    assert await living_leases(shared) == []

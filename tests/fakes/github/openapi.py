@@ -139,12 +139,5 @@ def _validator(method: str, template: str, where: tuple[str, ...], *, writes: bo
 
 def _addressed(node: Any) -> Any:  # noqa: ANN401 -- JSON holds anything
     """Give references within a part of the description the address of the whole."""
-    if isinstance(node, list):
-        return [_addressed(item) for item in node]  # pyright: ignore[reportUnknownVariableType] -- JSON
-    if not isinstance(node, dict):
-        return node
-    return {
-        # Also those of a discriminator's mapping, whose keys are anything.
-        key: f"{_ADDRESS}{value}" if str(value).startswith("#/components/") else _addressed(value)
-        for key, value in node.items()  # pyright: ignore[reportUnknownVariableType] -- JSON
-    }
+    # As text: a reference may be the value of any key, as in a discriminator's mapping.
+    return json.loads(json.dumps(node).replace('"#/components/', f'"{_ADDRESS}#/components/'))
