@@ -41,11 +41,18 @@ _BAD = re.compile(
     r"|(?:does not|doesn't|cannot|can't|not) reproduce"
     r"|(?:code|it|this|which|script) (?:succeeds|passes|runs fine)|without (?:any )?error"
     r"|(?:please|can you|could you)(?: please)? (?:try|run|give|provide|share)|output of"
+    r"|\b(?:solved|hack|monkey-?patch|never ?mind)\b|found (?:it|the (?:answer|way))"
+    r"|in the meantime|to avoid (?:it|this|the)|had to (?:write|change|use|do)"
+    r"|you (?:should|can|could|may|might|need to|have to) (?:\w+ )?(?:do|use|write|call)\b"
+    r"|(?:right|correct|usual|proper) way|here(?:'s| is) (?:the|my) (?:output|result)"
     r"|generated code|output[_ ]code|source code of|implementation (?:of|in)|should (?:be|look)",
     re.IGNORECASE,
 )
 _BAD_END = re.compile(
-    r"\b(?:works|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good))\W*$", re.IGNORECASE
+    r"\b(?:works|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good))\W*$"
+    r"|\b(?:it|this|that|code|which) works (?:on|in|with|under)"
+    r"(?: (?!(?:but|while)\b)[\w.]+){1,4}:?\s*$",
+    re.IGNORECASE,
 )
 """A sentence that ends so right before a block."""
 _BAD_HEADING = re.compile(

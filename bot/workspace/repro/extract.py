@@ -94,12 +94,15 @@ def _of_pieces_together(own: Sequence[Text], issue: ReproIssue) -> Repro | None:
     """Try what the reporter wrote in several texts as one."""
     if len(own) == 1:
         return None
-    blocks = [block for text in reversed(own) for block in text.blocks]
-    together = Text(source="body and comments", blocks=blocks, is_body=False)
-    programs = [
-        program for program in candidates.whole(candidates.pieces(blocks)) if program.score > 0
-    ]
-    return _of_program(programs, together, own, issue) if programs else None
+    for texts_in_order in (own[::-1], own):
+        blocks = [block for text in texts_in_order for block in text.blocks]
+        together = Text(source="body and comments", blocks=blocks, is_body=False)
+        programs = [
+            program for program in candidates.whole(candidates.pieces(blocks)) if program.score > 0
+        ]
+        if programs:
+            return _of_program(programs, together, own, issue)
+    return None
 
 
 def _of_program(

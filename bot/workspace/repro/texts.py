@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,15 @@ MAX_COMMENTS = 100
 """The newest comments that are looked at."""
 
 _INSIDERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+_IS_OF_FAILURE = re.compile(
+    r"repro|minimi[sz]|minimal|simpl(?:er|est|ified|ify)|smaller|shorter|fail|crash|assert|raise"
+    r"|(?:the|this|same|an|with|get|following) errors?|errors? out"
+    r"|wrong|incorrect|hang|deadlock|leak|segfault|\bnan\b|\bbug|bisect|regress|broken|slow"
+    r"|mismatch|differ|happens|trigger|issue",
+    re.IGNORECASE,
+)
+"""What an insider's comment says if its code is to show the failure, not how to do a thing."""
+_IS_CODE_ALONE = re.compile(r"\s*(?:```|~~~)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +50,14 @@ def of(issue: ReproIssue) -> tuple[list[Text], list[Text]]:
         is_own = bool(issue.author) and comment.author == issue.author
         if not is_own and comment.association.upper() not in _INSIDERS:
             continue
+        if not is_own and not _shows_failure(comment.body):
+            continue
         blocks = [block for block in read(comment.body) if not block.is_quoted]
         source = f"comment {number} by {comment.author}"
         (own if is_own else others).append(Text(source=source, blocks=blocks, is_body=False))
     own.append(Text(source="body", blocks=read(issue.body), is_body=True))
     return own, others
+
+
+def _shows_failure(comment: str) -> bool:
+    return bool(_IS_CODE_ALONE.match(comment) or _IS_OF_FAILURE.search(comment))
