@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ import pytest
 import stamina
 from blockbuster import BlockBuster
 
-from bot.settings import WorkerSettings
 from demo import project, story
 from tests import harness
 from tests.fakes.github import FakeGitHub
@@ -112,7 +110,4 @@ async def bot(world: Bot) -> AsyncGenerator[Bot]:
 @pytest.fixture
 def shared(world: Bot, postgres: Postgres) -> Bot:
     """A world whose services share a database; who is silent for three seconds is taken over."""
-    quick = WorkerSettings(heartbeat=timedelta(seconds=0.2), silence=timedelta(seconds=3))
-    changes = {"database_url": postgres.database(), "workers": quick}
-    world.settings = world.settings.model_copy(update=changes)
-    return world
+    return harness.on_postgres(world, postgres)

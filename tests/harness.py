@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import aiohttp
 
 from bot.app import Service, serving
 from bot.models import JobState, RepositoryName
-from bot.settings import Settings
+from bot.settings import Settings, WorkerSettings
 from demo import story
 from tests.fakes.github.git import BareRepository
 from tests.fakes.github.memory import Pull
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tests.fakes.github import FakeGitHub
     from tests.fakes.github.memory import Comment, Issue
     from tests.fakes.machine import FakeMachine
+    from tests.fakes.postgres import Postgres
     from tests.fakes.sshd import RealSshd
 
 REPOSITORY = "pytorch/pytorch"
@@ -183,6 +185,14 @@ class Bot:
         second = r"\b\d+(?:\.\d+)? s\b"
         text = re.sub(rf"{second}(?: to {second})?|\b\d+ min(?: \d+ s)?\b", "N s", text)
         return re.sub(r": N s$|, N s$", "", text, flags=re.MULTILINE)
+
+
+def on_postgres(bot: Bot, server: Postgres) -> Bot:
+    """Have a bot's services share a database, and take over who is silent for three seconds."""
+    quick = WorkerSettings(heartbeat=timedelta(seconds=0.2), silence=timedelta(seconds=3))
+    changes = {"database_url": server.database(), "workers": quick}
+    bot.settings = bot.settings.model_copy(update=changes)
+    return bot
 
 
 def _same(text: str) -> str:

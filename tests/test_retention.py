@@ -27,7 +27,7 @@ from bot.store import (
 )
 from demo import story
 from tests import scenes
-from tests.harness import REPORTER, REPOSITORY
+from tests.harness import REPORTER, REPOSITORY, on_postgres
 from tests.test_store import Enqueued, accept, draft
 
 if TYPE_CHECKING:
@@ -51,16 +51,30 @@ async def opened(url: str) -> AsyncGenerator[Database]:
         await database.close()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def world(request: pytest.FixtureRequest, world: Bot) -> Bot:
+    """Hold each conversation on either database."""
+    if request.param == "postgres":
+        on_postgres(world, request.getfixturevalue("postgres"))
+    return world
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    """Give each test a database of its own."""
-    async with opened(f"sqlite:///{tmp_path / 'ptq.sqlite'}") as database:
+async def database(database_url: str) -> AsyncGenerator[Database]:
+    """Give each test a database of its own, of either kind."""
+    async with opened(database_url) as database:
         yield database
+
+
+def engine_schema(database: Database) -> str | None:
+    """Return where the engine keeps its tables."""
+    return None if database.is_sqlite else "dbos"
 
 
 async def count(database: Database, table: str) -> int:
     """Return how many rows a table has."""
-    query = sa.select(sa.func.count()).select_from(sa.table(table))
+    schema = None if table.startswith("ptq_") else engine_schema(database)
+    query = sa.select(sa.func.count()).select_from(sa.table(table, schema=schema))
     return await database.call(lambda connection: connection.execute(query).scalar_one())
 
 
@@ -87,9 +101,10 @@ async def let_pass(database: Database, age: timedelta) -> None:
         ):
             connection.execute(table.update().values(dict.fromkeys(columns, moment)))
         began = round(moment.timestamp() * 1000)
-        connection.execute(
-            sa.text("UPDATE workflow_status SET created_at = :began"), {"began": began}
+        workflows = sa.table(
+            "workflow_status", sa.column("created_at"), schema=engine_schema(database)
         )
+        connection.execute(workflows.update().values(created_at=began))
 
     await database.call(grow_old)
 
@@ -256,8 +271,14 @@ async def test_a_job_that_holds_a_machine_is_kept(database: Database) -> None:
     assert await jobs.is_unfinished(running)
 
 
-async def test_the_file_shrinks(database: Database) -> None:
+async def test_the_file_shrinks(tmp_path: Path) -> None:
     """What SQLite frees is given back to the disk."""
+    async with opened(f"sqlite:///{tmp_path / 'ptq.sqlite'}") as database:
+        await shrinks(database)
+
+
+async def shrinks(database: Database) -> None:
+    """Delete a job with long documents; its pages are gone."""
     jobs, documents = Jobs(database), Documents(database)
     job_id, _ = await accept(jobs, draft(), Enqueued())
     for number in range(40):

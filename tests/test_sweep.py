@@ -8,14 +8,17 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from dbos import DBOSClient
 from inline_snapshot import snapshot
 
 from bot.models import GpuRequest, JobState, LeaseId
 from bot.store import Database, Jobs, Leases
+from bot.store.engines import complete
 from bot.store.tables import comments, jobs as table
 from tests import scenes
 from tests.fakes.processes import gone, is_alive
+from tests.harness import on_postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -25,6 +28,14 @@ if TYPE_CHECKING:
 
 LOOK = 0.02
 REQUEST = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=1))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def world(request: pytest.FixtureRequest, world: Bot) -> Bot:
+    """Hold each conversation on either database."""
+    if request.param == "postgres":
+        on_postgres(world, request.getfixturevalue("postgres"))
+    return world
 
 
 def often(bot: Bot) -> None:
@@ -45,7 +56,7 @@ async def lose_workflow(bot: Bot, job_id: JobId) -> None:
     """Let the engine's record of a job be gone, as a restored or a cleaned database may."""
 
     def lose() -> None:
-        client = DBOSClient(system_database_url=bot.settings.database)
+        client = DBOSClient(system_database_url=complete(bot.settings.database))
         client.delete_workflow(f"job/{job_id}")
         client.destroy()
 
