@@ -174,8 +174,8 @@ class Trouble:
         kills = self._world.options.kills
         if self._world.dead or self.hits * _BEFORE_A_DEATH < kills:
             return None
-        # The first one has more slots than the others: the work has to go on.
-        for machine in self._world.machines[1:]:
+        # The first one has more slots than the others: it goes last.
+        for machine in reversed(self._world.machines):
             if await asyncio.to_thread(leftovers.found, machine.home):
                 return machine
         return None
