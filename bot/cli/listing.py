@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from bot.store import Job
 
 
+_WIDE = 120
+"""Columns of a list that is read by a program."""
+
+
 def listing(
     *,
     limit: Annotated[
@@ -56,7 +60,10 @@ def listing(
             money(known["usd"]) if known["usd"] else "-",
             known["verdict"] or "-",
         )
-    Console().print(table)
+    # Of a pipe nobody knows how wide it is, and an id that is folded is none.
+    console = Console()
+    console.width = console.width if console.is_terminal else max(console.width, _WIDE)
+    console.print(table)
 
 
 async def _read(settings: Settings, limit: int) -> list[tuple[Job, datetime | None]]:

@@ -102,9 +102,14 @@ class Database:
             current, newest = await asyncio.to_thread(self._versions)
         except (OperationalError, DatabaseUnavailable) as error:
             where = self.engine.url.render_as_string(hide_password=True)
+            made_by = (
+                "the first job makes it (`ptq auto --issue N`)"
+                if self.is_sqlite
+                else "`ptq db upgrade` makes it"
+            )
             message = (
-                f"PTQ_DATABASE_URL, PTQ_STATE_DIR: there is no database to open at {where}: name "
-                "the one that the service uses, or make it with `ptq db upgrade`"
+                f"there is no database to open at {where}: {made_by}; where the service has "
+                "another one, PTQ_STATE_DIR or PTQ_DATABASE_URL names it"
             )
             raise ConfigurationError(message) from error
         if current != newest:
