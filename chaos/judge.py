@@ -160,7 +160,8 @@ def _problems(
     """Return why a run has not ended as it must."""
     closing = [one.body for one in evidence.said if one.about("closing") == about]
     progress = [one.body for one in evidence.said if one.about("progress") == about]
-    pulls = [pull for pull in evidence.pulls if Said(0, pull.body).about("pull") == about]
+    # A later run of a job brings its pull request up to date.
+    pulls = [pull for pull in evidence.pulls if _job(pull) == about.partition(" ")[0]]
     found: list[str] = []
     if not closing:
         return ["no closing comment"]
@@ -205,10 +206,10 @@ def _accounts(evidence: Evidence, runs: Mapping[str, int]) -> tuple[list[str], l
 
 def _pulls(evidence: Evidence) -> list[str]:
     """Return the pull requests that are too many, and branches that nobody asked to have."""
-    markers = (Said(pull.number, pull.body).marker for pull in evidence.pulls)
+    jobs = (_job(pull) for pull in evidence.pulls)
     heads = {pull.branch for pull in evidence.pulls}
     return [
-        *_more_than_once(markers),
+        *_more_than_once(jobs),
         *_more_than_once(f"branch {pull.branch}" for pull in evidence.pulls),
         *(
             f"branch {name} without a pull request"
@@ -216,6 +217,11 @@ def _pulls(evidence: Evidence) -> list[str]:
             if name not in heads
         ),
     ]
+
+
+def _job(pull: Opened) -> str:
+    """Return ``job=…`` of a pull request; its whole text when it names none."""
+    return (Said(pull.number, pull.body).about("pull") or pull.body).partition(" ")[0]
 
 
 def _try(start: str) -> str:

@@ -53,6 +53,7 @@ _LONGEST_CALM = 6.0
 _STARTING = 0.15
 """How often somebody is killed who has only just been started."""
 _START_SECONDS = 60.0
+_AGAIN = 0.2
 _EFFECT_SECONDS = 8.0
 """How long an effect is waited for whose answer is to be lost; it may come later."""
 _BEFORE_A_DEATH = 3
@@ -167,7 +168,15 @@ class Trouble:
             await asyncio.sleep(self._random.uniform(0.5, 4))
         finally:
             if machine in self._world.living:
-                await machine.accept()
+                await self._come_back(machine)
+
+    async def _come_back(self, machine: FakeMachine) -> None:
+        """Have a machine take connections again, once nobody else has its port for a moment."""
+        while True:
+            try:
+                return await machine.accept()
+            except OSError:
+                await asyncio.sleep(_AGAIN)
 
     async def _may_die(self) -> FakeMachine | None:
         """Return a machine with an agent on it, once, when it is time for one to die."""

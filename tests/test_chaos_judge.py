@@ -66,6 +66,18 @@ def test_a_job_that_somebody_stopped() -> None:
     assert wrong(replace(evidence, asked=(*GOOD.asked, SEEN))) == {"unfinished": 2}
 
 
+def test_a_job_that_was_run_again() -> None:
+    """Its second run brings the pull request of the first one up to date, and opens no other."""
+    second = "job=20261127-tinytorch-7 run=2"
+    said = tuple(replace(one, body=one.body.replace(RUN, second)) for one in GOOD.said)
+    updated = replace(PULL, body=PULL.body.replace(RUN, second))
+    evidence = replace(GOOD, asked=(*GOOD.asked, SEEN), said=(*GOOD.said, *said), pulls=(updated,))
+    assert judged(evidence).is_clean
+    another = replace(PULL, number=9, branch="ptq/7-2")
+    evidence = replace(evidence, pulls=(updated, another), branches=("ptq/7", "ptq/7-2"))
+    assert wrong(evidence) == {"duplicate_pull_requests": 1}
+
+
 def test_a_machine_that_died_for_good() -> None:
     """Its agents may be started again on another one: once."""
     elsewhere = "20261127-tinytorch-7-1-ffffffff-1"
