@@ -202,7 +202,10 @@ def _of_commands(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro |
 def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro | None:
     """Return an import that fails where it stands: it is its own repro."""
     for piece in candidates.imports(pieces):
-        if not wishes.show_failure(text.blocks[piece.place].text):
+        is_about_torch = any(
+            name.startswith(("torch", "functorch", "caffe2")) for name in piece.program.modules
+        )
+        if not (is_about_torch and wishes.show_failure(text.blocks[piece.place].text)):
             continue
         return Repro(
             kind=ReproKind.PYTHON,
@@ -232,6 +235,12 @@ def _of_named_test(issue: ReproIssue) -> Repro | None:
 
 
 def _cpp(text: Text) -> str | None:
+    """Return the first C++ program that includes what it uses; else the first one."""
+    found = list(_cpp_programs(text))
+    return next((code for code in found if "#include" in code), found[0] if found else None)
+
+
+def _cpp_programs(text: Text) -> Iterator[str]:
     for block in text.blocks:
         label = block.label.partition(" ")[0]
         if block.kind is BlockKind.PROSE:
@@ -241,8 +250,7 @@ def _cpp(text: Text) -> str | None:
         else:
             found = None
         if found is not None:
-            return found
-    return None
+            yield found
 
 
 def _of_cpp(code: str, text: Text, issue: ReproIssue) -> Repro:
