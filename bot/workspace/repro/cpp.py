@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+from bot.workspace.repro.blocks import BlockKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.workspace.repro.blocks import Block
 
 _LABELS = frozenset({"c++", "cpp", "cc", "cxx", "c", "cuda", "cu", "hpp", "h"})
 _INCLUDE = re.compile(r"^\s*#\s*include\s*[<\"]", re.MULTILINE)
@@ -19,6 +27,12 @@ _SOURCE = re.compile(
 _LINE = re.compile(
     r"^\s*(?:$|//|/\*|\*|#\s*\w|[{}]|.*[;{},(\\)]\s*(?://.*)?$|.*(?:::|<<|->)|(?:public|private|protected):)"
 )
+
+
+def find(blocks: Sequence[Block]) -> str | None:
+    """Return the first C++ program that includes what it uses; else the first one."""
+    found = list(_programs(blocks))
+    return next((code for code in found if "#include" in code), found[0] if found else None)
 
 
 def is_label(label: str) -> bool:
@@ -50,3 +64,16 @@ def in_prose(text: str) -> str | None:
     code = "\n".join(lines[start:end]).strip().strip("`").strip()
     has_statement = any(line.rstrip().endswith(";") for line in code.split("\n"))
     return program(code) if has_statement else None
+
+
+def _programs(blocks: Sequence[Block]) -> Iterator[str]:
+    for block in blocks:
+        label = block.label.partition(" ")[0]
+        if block.kind is BlockKind.PROSE:
+            found = in_prose(block.text)
+        elif is_label(label) or not label:
+            found = program(block.text)
+        else:
+            found = None
+        if found is not None:
+            yield found

@@ -80,7 +80,7 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
     programs = candidates.whole(pieces)
     if not text.is_body:
         programs = [program for program in programs if program.score > 0]
-    in_cpp = _cpp(text)
+    in_cpp = cpp.find(text.blocks)
     is_cpp_issue = "module: cpp" in issue.labels or _CPP_ISSUE.search(issue.title)
     if in_cpp is not None and (is_cpp_issue or not programs):
         return _of_cpp(in_cpp, text, issue)
@@ -232,25 +232,6 @@ def _of_named_test(issue: ReproIssue) -> Repro | None:
         needs=needs.of_test(line, labels=issue.labels, title=issue.title),
         reason="A test of PyTorch that fails, as the body says.",
     )
-
-
-def _cpp(text: Text) -> str | None:
-    """Return the first C++ program that includes what it uses; else the first one."""
-    found = list(_cpp_programs(text))
-    return next((code for code in found if "#include" in code), found[0] if found else None)
-
-
-def _cpp_programs(text: Text) -> Iterator[str]:
-    for block in text.blocks:
-        label = block.label.partition(" ")[0]
-        if block.kind is BlockKind.PROSE:
-            found = cpp.in_prose(block.text)
-        elif cpp.is_label(label) or not label:
-            found = cpp.program(block.text)
-        else:
-            found = None
-        if found is not None:
-            yield found
 
 
 def _of_cpp(code: str, text: Text, issue: ReproIssue) -> Repro:
