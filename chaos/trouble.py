@@ -56,8 +56,8 @@ _START_SECONDS = 60.0
 _AGAIN = 0.2
 _EFFECT_SECONDS = 8.0
 """How long an effect is waited for whose answer is to be lost; it may come later."""
-_BEFORE_A_DEATH = 3
-"""One part in so many of the kills comes before a machine dies."""
+_AFTER_A_DEATH = 6
+"""One part in so many of the kills comes after a machine died: each makes a step's patience new."""
 
 
 class Trouble:
@@ -181,7 +181,7 @@ class Trouble:
     async def _may_die(self) -> FakeMachine | None:
         """Return a machine with an agent on it, once, when it is time for one to die."""
         kills = self._world.options.kills
-        if self._world.dead or self.hits * _BEFORE_A_DEATH < kills:
+        if self._world.dead or self.hits < kills - max(1, kills // _AFTER_A_DEATH):
             return None
         # The first one has more slots than the others: it goes last.
         for machine in reversed(self._world.machines):
