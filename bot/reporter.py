@@ -115,11 +115,14 @@ class Reporter:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 
-    async def report(self, job_id: JobId) -> None:
-        """Give the progress comment its last form: how it ended, and what the agent left."""
+    async def report(self, job_id: JobId, *, run: int | None = None) -> None:
+        """Give the progress comment its last form: how it ended, and what the agent left.
+
+        With ``run``, nothing is done once the job's row is that of another run.
+        """
         job = await self._jobs.get(job_id)
         thread = job.request.thread
-        if job.progress_comment_id is None or thread is None:
+        if job.progress_comment_id is None or thread is None or run not in {None, job.request.run}:
             return
         text = await self._progress(job, outcome=told.outcome_of(job))
         self._shown.pop(job_id, None)
@@ -130,11 +133,12 @@ class Reporter:
             _log.warning(COMMENT_GONE, comment=job.progress_comment_id)
         await self._jobs.set_reported(job_id)
 
-    async def close(self, job_id: JobId) -> None:
-        """Write the closing comment."""
+    async def close(self, job_id: JobId, *, run: int | None = None) -> None:
+        """Write the closing comment; ``run`` as in ``report``."""
         job = await self._jobs.get(job_id)
         thread = job.request.thread
-        if job.closing_comment_id is not None or thread is None:
+        is_another = run not in {None, job.request.run}
+        if job.closing_comment_id is not None or thread is None or is_another:
             return
         outcome = told.outcome_of(job)
         documents = await self._documents.read_all(job_id, job.request.run)
@@ -158,9 +162,9 @@ class Reporter:
         owes_report = job.progress_comment_id is not None and not job.is_reported
         owes_closing = job.request.thread is not None and job.closing_comment_id is None
         if owes_report:
-            await self.report(job.id)
+            await self.report(job.id, run=job.request.run)
         if owes_closing:
-            await self.close(job.id)
+            await self.close(job.id, run=job.request.run)
         return owes_report or owes_closing
 
     async def _keep_shown(self, job_id: JobId) -> None:

@@ -142,7 +142,7 @@ What is known, with all that I ran, is in [the comment above](https://github.com
 
 
 async def test_a_worktree_that_is_gone_is_made_again(bot: Bot) -> None:
-    """It is the base with the last run's patch; a patch that does not fit any more is told of."""
+    """It is the base with the last run's patch."""
     bot.agent_does(FIRST)
     await ended(bot)
     await asyncio.to_thread(_forget, Path(bot.machine.home))
@@ -157,6 +157,52 @@ git -C pytorch diff --unified=0 | grep '^[+-] '
 -        transpose_(padded)
 +        transpose_(padded)  # the culprit
 """)
+
+
+async def test_a_patch_that_does_not_fit_any_more(bot: Bot) -> None:
+    """The worktree is the base alone, and the agent is told where the patch lies."""
+    bot.agent_does(FIRST)
+    job = await ended(bot)
+    patch = await bot.service.documents.read(job.id, 1, "fix.diff") or ""
+    stale = patch.replace(" transpose_(padded)", " turn_(padded)")
+    await bot.service.documents.put(job.id, 1, "fix.diff", stale)
+    await asyncio.to_thread(_forget, Path(bot.machine.home))
+    bot.agent_does([*seen("git -C pytorch status --short"), scenes.verdict("not_fixed")])
+    await bot.comment("/ptq rerun")
+    await bot.next_text()
+    await bot.next_text()
+    assert await report(bot, 2) == "git -C pytorch status --short\n\n"
+    brief = await bot.service.documents.read(job.id, 2, "brief.md") or ""
+    start = brief.index("| 1 | maintainer")
+    assert brief[start : brief.index("## What to do")] == snapshot("""\
+| 1 | maintainer | finished | not_fixed |
+
+The last run's change, its `fix.diff`, could not be put on this base: look with `git status` at what the worktree
+holds, and take from the patch what still fits. The files that you leave are this run's own: nothing of an earlier one
+is taken for it. `worklog.md` is empty again.
+
+""")
+
+
+async def test_a_free_task_is_run_again(bot: Bot) -> None:
+    """Where a thread's newest job is a task, that is what runs again, with its task."""
+    bot.agent_does([{"write": "report.md", "text": "It pads.\n"}])
+    await bot.comment('/ptq run -m "Say what pad_sequence does."')
+    await bot.next_text()
+    await bot.next_text()
+    first = await bot.job()
+    bot.agent_does([*seen("ls earlier/run-1; cat guidance.md"), scenes.REPORT])
+    await bot.comment("/ptq rerun\nIn two words.")
+    await bot.next_text()
+    await bot.next_text()
+    second = await bot.job()
+    assert (second.id, second.request.run, second.request.task) == (
+        first.id,
+        2,
+        "Say what pad_sequence does.",
+    )
+    assert second.request.guidance == "In two words."
+    assert second.state is JobState.FINISHED
 
 
 def _forget(home: Path) -> None:

@@ -93,7 +93,7 @@ async def test_a_pull_request_that_somebody_pushed_to_is_left_alone(bot: Bot) ->
 
     said = await fixed_again(bot)
     assert said == snapshot("""\
-@maintainer I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. The change is in [draft pull request #3](https://github.com/pytorch/pytorch/pull/3).
+@maintainer I ran the repro myself: it fails at base in 3 of 3 runs, and passes with the change in 3 of 3. The change is in [draft pull request #3](https://github.com/pytorch/pytorch/pull/3). I left #2 as it is: it is no open draft any more, or somebody else pushed to it.
 
 In the agent's words:
 > With a comment now.
@@ -120,8 +120,9 @@ async def test_a_pull_request_that_is_no_open_draft_is_left_alone(bot: Bot, endi
         first.pull.draft = False
     before = (await heads(bot))["ptq/1"]
 
-    await fixed_again(bot)
+    said = await fixed_again(bot)
 
+    assert "I left #2 as it is" in said
     after = await heads(bot)
     assert after["ptq/1"] == before
     assert [pull.pull and pull.pull.head for pull in pulls(bot)] == ["ptq/1", "ptq/1-2"]

@@ -17,6 +17,8 @@ from tests.harness import MAINTAINER, REPOSITORY
 from tests.own_terminal import terminal_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.harness import Bot
 
 pytestmark = pytest.mark.timeout(300)
@@ -98,7 +100,7 @@ async def test_again_and_the_pull_request(world: Bot) -> None:
                 "ptq: nobody here may write on GitHub: set GITHUB_TOKEN to a token of yours that may push to pytorch/pytorch, or log in with `gh auth login`\n",
             )
         )
-        opened = await terminal.ptq("pr", "1", GITHUB_TOKEN=token)
+        opened = await terminal.ptq("pr", "1", **_cli_of_github(world.directory, token))
         assert (opened.status, opened.out, opened.err) == snapshot(
             (0, "https://github.com/pytorch/pytorch/pull/2\n", "")
         )
@@ -150,6 +152,15 @@ async def test_presets_of_ones_own(world: Bot) -> None:
         none = await terminal.ptq("presets", PTQ_PRESETS=str(world.directory / "none"))
         assert (none.status, none.out) == (2, "")
         assert none.err == snapshot("ptq: PTQ_PRESETS: there is no NAME.md in /srv/none\n")
+
+
+def _cli_of_github(directory: Path, token: str) -> dict[str, str]:
+    """Return the variables of a person who is logged in with ``gh``."""
+    program = directory / "bin" / "gh"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n[ \"$1 $2\" = 'auth token' ] && echo {token}\n")
+    program.chmod(0o755)
+    return {"PATH": f"{program.parent}:/usr/bin:/bin"}
 
 
 async def _says(process: asyncio.subprocess.Process, words: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from bot.durable import Queue
-from bot.errors import Refusal
+from bot.errors import GitHubRejected, Refusal
 from bot.intake.options import job_options
 from bot.models import JobRequest, new_job_id
 
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
     from bot.settings import LimitSettings
     from bot.store import Job, Jobs, RepositoryJobs
 
+OWED_COMMENT_REFUSED = "owed_comment_refused"
+
 JOBS = Queue("jobs")
 INVESTIGATE = "investigation"
 """The workflow's name, which its records keep."""
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class InvestigateHandler:
@@ -87,8 +93,7 @@ class InvestigateHandler:
         options = self._options(changes, in_force, last)
         await self._replies.seen(asking)
         if last is not None and last.state.is_end:
-            # Its row becomes that of the next run, and nobody would know what it owes.
-            await self._reporter.make_up(last)
+            await self._make_up(last)
         accepted = await self._jobs.accept(
             JobRequest(
                 job_id=new_job_id(
@@ -125,6 +130,13 @@ class InvestigateHandler:
             return "job"
         job = await self._jobs.get(accepted.job_id)
         return await self._replies.running_already(asking, job)
+
+    async def _make_up(self, last: Job) -> None:
+        """Tell what the last run owes: its row becomes that of the next one, and would forget."""
+        try:
+            await self._reporter.make_up(last)
+        except GitHubRejected as error:
+            _log.warning(OWED_COMMENT_REFUSED, job=last.id, reason=str(error))
 
     def _options(self, changes: OptionChanges, in_force: InForce, last: Job | None) -> JobOptions:
         """Return the options of the job; those of the last run hold where nothing else is said."""

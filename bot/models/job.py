@@ -163,6 +163,8 @@ class PullRequest(Frozen):
     """Where its branch was left."""
     updated: bool = False
     """Whether an earlier run of the job had opened it."""
+    instead_of: int | None = None
+    """The earlier run's, which was left as it is: others decided about it, or pushed to it."""
 
 
 class Outcome(Frozen):

@@ -117,7 +117,12 @@ class Publisher:
         pull = await self._pull(repository, branch, view, into=into)
         _log.info(PULL_OPENED, number=pull.number, branch=branch, files=len(stat.files))
         return PullRequest(
-            number=pull.number, url=pull.url, branch=branch, draft=pull.draft, commit=made
+            number=pull.number,
+            url=pull.url,
+            branch=branch,
+            draft=pull.draft,
+            commit=made,
+            instead_of=None if earlier is None else earlier.pull.number,
         )
 
     async def _app(self, request: JobRequest) -> Writer:

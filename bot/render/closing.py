@@ -116,7 +116,13 @@ def _pull(view: ClosingView) -> str:
         if outcome.pull.updated:
             return f"I brought [{kind} #{outcome.pull.number}]({outcome.pull.url}) to this change."
         whose = "Its" if view.proof is None else "The"
-        return f"{whose} change is in [{kind} #{outcome.pull.number}]({outcome.pull.url})."
+        where = f"{whose} change is in [{kind} #{outcome.pull.number}]({outcome.pull.url})."
+        if outcome.pull.instead_of is None:
+            return where
+        return (
+            f"{where} I left #{outcome.pull.instead_of} as it is: it is no open draft any more, or "
+            "somebody else pushed to it."
+        )
     if outcome.no_pull_reason:
         return f"I opened no pull request. {outcome.no_pull_reason}"
     return ""

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import GitHubRejected
+from bot.intake.investigate import OWED_COMMENT_REFUSED
 
 if TYPE_CHECKING:
     from bot.investigation import Parts
     from bot.store import Job
-
-OWED_COMMENT_REFUSED = "owed_comment_refused"
 
 _AT_ONCE = 50
 """Jobs of one pass."""
