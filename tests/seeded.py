@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 MACHINE = "gpu-1"
+_WANTED = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=4))
 PATCH = """\
 diff --git a/tinytorch/sequence.py b/tinytorch/sequence.py
 index 1111111..2222222 100644
@@ -102,12 +103,22 @@ async def _seed(database: Database, wanted: Seed) -> JobId:
     return accepted.job_id
 
 
+async def lent_again(terminal: Terminal, job_id: JobId, machine: str) -> None:
+    """Have had an ended job on another machine too."""
+    database = await asyncio.to_thread(Database, f"sqlite:///{terminal.state / 'ptq.sqlite'}")
+    leases, lease = Leases(database), LeaseId(f"{job_id}/2")
+    try:
+        await leases.open(lease, job_id, "pool", _WANTED)
+        await leases.claim(lease, [(machine, 10)])
+        await leases.release(lease)
+    finally:
+        await database.close()
+
+
 async def _go_on(database: Database, job_id: JobId, wanted: Seed) -> None:
     jobs, leases = Jobs(database), Leases(database)
     lease = LeaseId(f"{job_id}/1")
-    await leases.open(
-        lease, job_id, "pool", GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=4))
-    )
+    await leases.open(lease, job_id, "pool", _WANTED)
     await leases.claim(lease, [(MACHINE, 10)])
     for state in (JobState.PREPARING, JobState.INVESTIGATING):
         await jobs.enter(job_id, state)

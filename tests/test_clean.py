@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 
 from bot.models import JobState
 from tests.own_terminal import Terminal, terminal_of
-from tests.seeded import Seed, seed, served
+from tests.seeded import Seed, lent_again, seed, served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +66,21 @@ removed YYYYMMDD-pytorch-1
 left YYYYMMDD-pytorch-4: it is running; --all stops it first
 """)
     assert directories(jobs) == ["4"]
+
+
+async def test_a_job_that_was_on_two_machines(world: Bot) -> None:
+    """Its name removes it on both; a machine's name does there, whichever came first."""
+    places = [world.machine.home, world.directory]
+    async with terminal_of(world) as terminal:
+        moved, other = await seed(terminal, Seed(1), Seed(2))
+        for job in (moved, other):
+            await lent_again(terminal, job, "local")
+            for place in places:
+                (place / "ptq_workspace/jobs" / job / "pytorch").mkdir(parents=True)
+        assert (await terminal.ptq("clean", moved)).out == f"removed {terminal.plain(moved)}\n"
+        assert [directories(place / "ptq_workspace/jobs") for place in places] == [["2"], ["2"]]
+        assert (await terminal.ptq("clean", "--local")).status == 0
+        assert [directories(place / "ptq_workspace/jobs") for place in places] == [["2"], []]
 
 
 @pytest.mark.parametrize("target", ["gpu-1", "1"])

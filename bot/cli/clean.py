@@ -102,8 +102,12 @@ async def _clean(settings: Settings, target: str, keep: int, everything: bool) -
         if job.machine is None:
             raise CommandError(f"{job.id} has no machine, so there is nothing to remove")
         listed(settings, job.machine)
-        async with side_of(settings, job.machine) as side:
-            removed = await _remove(here, side, job)
+        removed = False
+        # Also where it was before: an earlier run had another machine, or one died under it.
+        for name in dict.fromkeys([job.machine, *await JobIds(here.database).machines(job.id)]):
+            if name in names:
+                async with side_of(settings, name) as side:
+                    removed = await _remove(here, side, job) or removed
         return Cleaned(job.machine, [job.id] if removed else [], [], [])
 
 

@@ -23,8 +23,15 @@ class JobIds:
         self._database = database
 
     async def listed(self, *, limit: int, machine: str | None = None) -> list[JobId]:
-        """Return the unfinished jobs, then the others, newest first; those of one machine only."""
+        """Return the unfinished jobs, then the others, newest first.
+
+        With ``machine``, those only that it was ever lent to.
+        """
         return await self._database.call(_listed, limit, machine)
+
+    async def machines(self, job_id: JobId) -> list[str]:
+        """Return the machines that were ever lent to a job, newest first, each once."""
+        return await self._database.call(_machines, job_id)
 
     async def beginning_with(self, text: str, *, limit: int) -> list[JobId]:
         """Return the newest ids that begin so."""
@@ -32,13 +39,25 @@ class JobIds:
 
 
 def _listed(connection: sa.Connection, limit: int, machine: str | None) -> list[JobId]:
+    leases = tables.leases
+    lent = sa.exists().where(leases.c.job_id == _TABLE.c.id, leases.c.machine == machine)
     ids = connection.scalars(
         sa.select(_TABLE.c.id)
-        .where(sa.true() if machine is None else _TABLE.c.machine == machine)
+        .where(sa.true() if machine is None else lent)
         .order_by(_TABLE.c.unfinished.is_(None), _TABLE.c.created_at.desc())
         .limit(limit)
     )
     return [JobId(job_id) for job_id in ids]
+
+
+def _machines(connection: sa.Connection, job_id: JobId) -> list[str]:
+    leases = tables.leases
+    names = connection.scalars(
+        sa.select(leases.c.machine)
+        .where(leases.c.job_id == job_id, leases.c.machine.is_not(None))
+        .order_by(leases.c.requested_at.desc())
+    )
+    return list(dict.fromkeys(names))
 
 
 def _beginning_with(connection: sa.Connection, text: str, limit: int) -> list[JobId]:
