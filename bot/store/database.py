@@ -103,13 +103,13 @@ class Database:
         except (OperationalError, DatabaseUnavailable) as error:
             where = self.engine.url.render_as_string(hide_password=True)
             made_by = (
-                "the first job makes it (`ptq auto --issue N`)"
+                "The first job makes it (`ptq auto --issue N`)"
                 if self.is_sqlite
                 else "`ptq db upgrade` makes it"
             )
             message = (
-                f"there is no database to open at {where}: {made_by}; where the service has "
-                "another one, PTQ_STATE_DIR or PTQ_DATABASE_URL names it"
+                f"PTQ_DATABASE_URL, PTQ_STATE_DIR: there is no database to open at {where}. "
+                f"{made_by}; where the service has another one, name that"
             )
             raise ConfigurationError(message) from error
         if current != newest:
