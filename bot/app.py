@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import web
 
 from bot.agents import agents
 from bot.configuration import Configurations
@@ -46,7 +45,7 @@ from bot.store import (
     only_process,
 )
 from bot.sweeper import sweeping, sweeping_jobs
-from bot.web import application
+from bot.web import application, listen
 from bot.workers import Worker
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Service]:
             engine=process.engine,
             database=process.database,
         )
-        url = await _listen(app, settings, stack)
+        url = await listen(app, settings, stack)
         await stack.enter_async_context(process.queueing.running())
         await stack.enter_async_context(
             sweeping(process.database, process.engine, process.parts, process.receiving)
@@ -273,22 +272,6 @@ def _register(
     engine.register(HANDLE_DELIVERY, handling.run, queue=DELIVERIES)
     engine.register(INVESTIGATE, Investigation(engine, Steps(parts)).run, queue=JOBS)
     return Receiving(parts.settings.github, deliveries, queueing, parts.configurations)
-
-
-async def _listen(app: web.Application, settings: Settings, stack: AsyncExitStack) -> str:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, settings.host, settings.port)
-    try:
-        await site.start()
-    except OSError as error:
-        raise ConfigurationError(
-            f"PTQ_HOST, PTQ_PORT: cannot listen on {settings.host}:{settings.port}: "
-            f"{error.strerror}"
-        ) from error
-    host, port = runner.addresses[0][:2]
-    return f"http://{host}:{port}"
 
 
 async def _open_gateway(gateway: Gateway, settings: Settings) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bot.web.server import application
+from bot.web.server import application, listen
 
-__all__ = ["application"]
+__all__ = ["application", "listen"]

@@ -1,4 +1,4 @@
-"""The HTTP application."""
+"""The HTTP application, and where it is served."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.errors import ConfigurationError
 from bot.web.health import Health
 from bot.web.webhook import MAX_BODY, Webhook
 
 if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
     from bot.durable import Engine
     from bot.intake import Receiving
+    from bot.settings import Settings
     from bot.store import Database
 
 
@@ -26,3 +30,20 @@ def application(
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     return app
+
+
+async def listen(app: web.Application, settings: Settings, stack: AsyncExitStack) -> str:
+    """Serve it until the stack ends; return where. Raise ConfigurationError where that is taken."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise ConfigurationError(
+            f"PTQ_HOST, PTQ_PORT: cannot listen on {settings.host}:{settings.port}: "
+            f"{error.strerror}"
+        ) from error
+    host, port = runner.addresses[0][:2]
+    return f"http://{host}:{port}"

@@ -53,8 +53,8 @@ async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by it
     """Write the job's files on the machine and return the agent's first prompt.
 
     ``snapshot`` is what the agent may see (``visible``); ``skills`` is the directory where it looks
-    for skills; ``may_build`` is whether it may change compiled code. ``earlier`` is what the
-    brief says of earlier runs. Writing again gives the same files; the worklog is kept.
+    for skills; ``may_build``: whether it may change compiled code; ``earlier``: what is said of
+    earlier runs. Writing again gives the same files; the worklog is kept.
     """
     job = await asyncio.to_thread(
         _job_files,
@@ -71,8 +71,7 @@ async def write_brief(  # noqa: PLR0913 -- all that a brief tells of, each by it
     for skill in _SKILLS:
         text = await asyncio.to_thread(assets.text, "skills", skill, "SKILL.md")
         files[f"{skills}/{skill}/SKILL.md"] = text
-    worklog = f"{paths.directory}/worklog.md"
-    if await shell.stat(worklog) is None:
+    if await shell.stat(worklog := f"{paths.directory}/worklog.md") is None:
         files[worklog] = ""
     await write_all(shell, files)
     return first_prompt(paths)
