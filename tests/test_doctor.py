@@ -24,6 +24,8 @@ from tests.program import ended, environment_of, ptq
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
+    from aiohttp.typedefs import Handler
+
     from bot.settings import Settings
     from tests.harness import Bot
 
@@ -120,6 +122,38 @@ async def test_keys_that_are_wrong(settings: Settings) -> None:
     assert "PTQ_GITHUB__PRIVATE_KEY" in of(findings, app.PART).says
     assert "PTQ_GITHUB__WEBHOOK_SECRET" in of(findings, app.SECRET).mend
     assert "PTQ_MODEL__API_KEY" in of(findings, model.PART).mend
+
+
+async def test_the_key_of_codex(settings: Settings) -> None:
+    """OpenAI's endpoint is asked where there is a key for it; alone it is enough for Codex."""
+
+    async def models(request: web.Request) -> web.Response:
+        known = request.headers["Authorization"] == "Bearer sk-a-key-of-codex"
+        return web.json_response({"data": []}, status=200 if known else 401)
+
+    async with listening(models) as url:
+        reached = {"openai_base_url": url, "openai_api_key": SecretStr("sk-a-key-of-codex")}
+        both = await found(changed(settings, model=reached))
+        alone = await found(changed(settings, model=reached | {"api_key": None}))
+        other = {"openai_api_key": SecretStr("sk-another-key")}
+        refused = await found(changed(settings, model=reached | other))
+    assert [of(both, part).state for part in (model.PART, model.CODEX)] == ["fine", "fine"]
+    assert (of(alone, model.PART).state, of(alone, model.CODEX).state) == ("note", "fine")
+    assert of(refused, model.CODEX).mend == "set another PTQ_MODEL__OPENAI_API_KEY"
+
+
+@asynccontextmanager
+async def listening(models: Handler) -> AsyncGenerator[str]:
+    """Serve a list of models."""
+    served = web.Application()
+    served.router.add_get("/v1/models", models)
+    runner = web.AppRunner(served, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 async def test_where_the_app_is_not_installed(settings: Settings) -> None:

@@ -29,7 +29,8 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding]:
     async with aiohttp.ClientSession() as session:
         for finding in await app.look(settings, session):
             yield finding
-        yield await model.look(settings, session)
+        for finding in await model.look(settings, session):
+            yield finding
     connections = Connections()
     looks = [asyncio.ensure_future(one) for one in _machines(settings, connections)]
     try:

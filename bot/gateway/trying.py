@@ -1,4 +1,4 @@
-"""Whether the model's API would take what the gateway sends on."""
+"""Whether a model's API would take what the gateway sends on."""
 
 from __future__ import annotations
 
@@ -27,13 +27,24 @@ class Tried(Enum):
     SILENT = auto()
 
 
-async def try_endpoint(settings: ModelSettings, session: aiohttp.ClientSession) -> Tried:
+async def try_anthropic(settings: ModelSettings, session: aiohttp.ClientSession) -> Tried:
     """Ask for the list of models (https://docs.anthropic.com/en/api/models-list)."""
     key = settings.api_key.get_secret_value() if settings.api_key else ""
+    headers = {"x-api-key": key, "anthropic-version": _VERSION}
+    return await _try(settings.base_url, headers, session)
+
+
+async def try_openai(settings: ModelSettings, session: aiohttp.ClientSession) -> Tried:
+    """Ask for the list of models (https://platform.openai.com/docs/api-reference/models/list)."""
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
+    return await _try(settings.openai_base_url, {"Authorization": f"Bearer {key}"}, session)
+
+
+async def _try(base_url: str, headers: dict[str, str], session: aiohttp.ClientSession) -> Tried:
     try:
         async with session.get(
-            f"{settings.base_url.rstrip('/')}/v1/models",
-            headers={"x-api-key": key, "anthropic-version": _VERSION},
+            f"{base_url.rstrip('/')}/v1/models",
+            headers=headers,
             timeout=_LIMIT,
             allow_redirects=False,  # the key goes to the configured host alone
         ) as answer:
