@@ -143,10 +143,10 @@ async def test_the_key_of_codex(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def listening(models: Handler) -> AsyncGenerator[str]:
-    """Serve a list of models."""
+async def listening(handler: Handler) -> AsyncGenerator[str]:
+    """Serve what answers every question."""
     served = web.Application()
-    served.router.add_get("/v1/models", models)
+    served.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(served, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -197,15 +197,8 @@ async def dated(moment: datetime) -> AsyncGenerator[str]:
     async def handle(_: web.Request) -> web.Response:
         return web.Response(headers={"Date": format_datetime(moment, usegmt=True)})
 
-    served = web.Application()
-    served.router.add_route("*", "/", handle)
-    runner = web.AppRunner(served)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with listening(handle) as url:
+        yield url
 
 
 async def test_a_clock_that_is_off(settings: Settings) -> None:

@@ -18,9 +18,9 @@ def job_names(incomplete: str) -> list[str]:
 
 async def _beginning_with(text: str) -> list[str]:
     # Imported when it is asked for: every command would start later.
-    from bot.cli.opened import opened  # noqa: PLC0415
-    from bot.settings import Settings  # noqa: PLC0415
-    from bot.store import JobIds  # noqa: PLC0415
+    from bot.cli.opened import opened  # noqa: PLC0415 -- as said
+    from bot.settings import Settings  # noqa: PLC0415 -- as said
+    from bot.store import JobIds  # noqa: PLC0415 -- as said
 
     async with opened(Settings.load()) as here:
         return list(await JobIds(here.database).beginning_with(text, limit=MOST))
