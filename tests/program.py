@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,10 +59,11 @@ class Program:
         def found() -> dict[str, Any] | None:
             return next((line for line in self.log[after:] if line.get("event") == event), None)
 
-        async with asyncio.timeout(PATIENCE), self._heard:
-            await self._heard.wait_for(lambda: found() is not None or self._listening.done())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE), self._heard:
+                await self._heard.wait_for(lambda: found() is not None or self._listening.done())
         line = found()
-        assert line is not None, f"it ended without {event}: {self.log[-5:]}"
+        assert line is not None, f"no {event} after line {after} of {self.log}"
         return line
 
     def freeze(self) -> None:

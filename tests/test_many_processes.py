@@ -161,6 +161,8 @@ async def test_a_process_that_was_frozen_in_the_middle_of_a_comment(shared: Bot)
         async with running(shared, "worker") as second:
             await second.said("worker_taken_over")
             assert "I ran the repro myself" in await shared.next_text()
+            # It has looked for others after its own, and saw none.
+            await second.said("job_ended")
             gate.set()
             assert "I ran the repro myself" in await shared.next_text()
             heard = len(first.log)
