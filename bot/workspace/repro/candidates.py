@@ -6,7 +6,17 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import cpp, launch, loose, python, salvage, sessions, shell, versions
+from bot.workspace.repro import (
+    cpp,
+    launch,
+    loose,
+    python,
+    salvage,
+    sessions,
+    shell,
+    surroundings,
+    versions,
+)
 from bot.workspace.repro.blocks import BlockKind
 from bot.workspace.repro.imports import IMPORTS
 
@@ -27,49 +37,6 @@ _FILE_COMMENT = re.compile(
     r"^\s*#+\s*(?:file(?:name)?\s*[:=]?\s*)?`?([\w./-]+\.py)`?\s*:?\s*$", re.IGNORECASE
 )
 _IMPORT = re.compile(r"^(?:(?:import|from) \S.*|#.*|\s*)$")
-_GOOD = re.compile(
-    r"repro|minimal|minified|minimum|self[- ]contained|stand-?alone|script|test ?case|\bMW?E\b"
-    r"|\bMRE\b"
-    r"|following code|code snippet|sample code|example code|run this|code to|save (?:this|the)",
-    re.IGNORECASE,
-)
-_BAD = re.compile(
-    r"work[- ]?around|expected (?:behaviou?r|output|result)|solution|propos|suggest|alternativ"
-    r"|instead|fix(?:es|ed)? (?:it|this|the|by|with)"
-    r"|works? (?:fine|well|correctly|as expected|if|when|for me|now)"
-    r"|no (?:error|problem|issue)s? (?:when|if|with)"
-    r"|(?:does not|doesn't|cannot|can't|not) reproduce"
-    r"|(?:code|it|this|which|script) (?:succeeds|passes|runs fine)|without (?:any )?error"
-    r"|(?:please|can you|could you)(?: please)? (?:try|run|give|provide|share)|output of"
-    r"|\b(?:solved|hack|monkey-?patch|never ?mind)\b|found (?:it|the (?:answer|way))"
-    r"|in the meantime|to avoid (?:it|this|the)|had to (?:write|change|use|do)"
-    r"|you (?:should|can|could|may|might|need to|have to) (?:\w+ )?(?:do|use|write|call)\b"
-    r"|(?:right|correct|usual|proper) way|here(?:'s| is) (?:the|my) (?:output|result)"
-    r"|generated code|output[_ ]code|source code of|implementation (?:of|in)|should (?:be|look)",
-    re.IGNORECASE,
-)
-_BAD_END = re.compile(
-    r"\b(?:works|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good))\W*$"
-    r"|\b(?:it|this|that|code|which) works (?:on|in|with|under)"
-    r"(?: (?!(?:but|while)\b)[\w.]+){1,4}:?\s*$",
-    re.IGNORECASE,
-)
-"""A sentence that ends so right before a block."""
-_BAD_HEADING = re.compile(
-    r"^\W*(?:versions?|environment|error logs?|logs?|expected|stack ?trace|traceback"
-    r"|alternatives)\b",
-    re.IGNORECASE,
-)
-_NEVER = re.compile(
-    r"^\W*(?:expected (?:behaviou?r|output|results?)|alternatives)\b", re.IGNORECASE
-)
-"""Headings under which stands what would be right."""
-_KIND_SCORE = {
-    BlockKind.FENCE: 3,
-    BlockKind.INDENTED: 2,
-    BlockKind.PROSE: 1,
-    BlockKind.INLINE: 0,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +67,6 @@ class Candidate:
     """Whether its last piece uses more of the others than what they import."""
 
 
-def score(block: Block) -> int:
-    """How much a block's surroundings say that it is the repro."""
-    lead = block.lead.rpartition("\n\n")[2][-200:]
-    total = _KIND_SCORE[block.kind]
-    if _GOOD.search(lead) or _GOOD.search(block.heading):
-        total += 4
-    if _BAD.search(lead) or _BAD_END.search(lead):
-        total -= 6
-    if _BAD_HEADING.search(block.heading):
-        total -= 8
-    return total
-
-
 def may_hold_commands(block: Block) -> bool:
     """Whether a block, by its label, may hold lines that somebody types."""
     return block.label.partition(" ")[0] not in _NO_COMMAND
@@ -125,7 +79,7 @@ def pieces(blocks: Sequence[Block]) -> list[Piece]:
         if len(found) >= MAX_PIECES:
             break
         label = block.label.partition(" ")[0]
-        if label in _NO_PROGRAM or cpp.is_label(label) or _NEVER.match(block.heading):
+        if label in _NO_PROGRAM or cpp.is_label(label) or surroundings.show_what_is_right(block):
             continue
         bonus = 1 if _PYTHON_LABEL.match(block.label) else 0
         for program, name in _programs(block):
@@ -134,7 +88,7 @@ def pieces(blocks: Sequence[Block]) -> list[Piece]:
                     Piece(
                         program=program,
                         place=place,
-                        score=score(block) + bonus,
+                        score=surroundings.score(block) + bonus,
                         name=name or _name(block),
                     )
                 )

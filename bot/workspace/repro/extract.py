@@ -14,6 +14,7 @@ from bot.workspace.repro import (
     needs,
     processes,
     shell,
+    surroundings,
     texts,
     wishes,
 )
@@ -184,7 +185,7 @@ def _of_commands(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro |
                 reason=f"A test of PyTorch that is named in {text.place}.",
             )
     for block in text.blocks:
-        if block.kind not in {BlockKind.FENCE, BlockKind.INDENTED} or candidates.score(block) < 0:
+        if block.kind not in {BlockKind.FENCE, BlockKind.INDENTED} or surroundings.score(block) < 0:
             continue
         script = shell.script(block.text, files=files)
         if script is not None:

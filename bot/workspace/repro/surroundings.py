@@ -1,0 +1,73 @@
+"""What the words around a block of code say about it: the repro, or something else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.workspace.repro.blocks import BlockKind
+
+if TYPE_CHECKING:
+    from bot.workspace.repro.blocks import Block
+
+_GOOD = re.compile(
+    r"repro|minimal|minified|minimum|self[- ]contained|stand-?alone|script|test ?case|\bMW?E\b"
+    r"|\bMRE\b"
+    r"|following code|code snippet|sample code|example code|run this|code to|save (?:this|the)",
+    re.IGNORECASE,
+)
+_BAD = re.compile(
+    r"work[- ]?around|expected (?:behaviou?r|output|result)|solution|propos|suggest|alternativ"
+    r"|instead|fix(?:es|ed)? (?:it|this|the|by|with)"
+    r"|works? (?:fine|well|correctly|as expected|if|when|for me|now)"
+    r"|no (?:error|problem|issue)s? (?:when|if|with)"
+    r"|(?:does not|doesn't|cannot|can't|not) reproduce"
+    r"|(?:code|it|this|which|script) (?:succeeds|passes|runs fine)|without (?:any )?error"
+    r"|(?:please|can you|could you)(?: please)? (?:try|run|give|provide|share)|output of"
+    r"|\b(?:solved|hack|monkey-?patch|never ?mind)\b|found (?:it|the (?:answer|way))"
+    r"|in the meantime|to avoid (?:it|this|the)|had to (?:write|change|use|do)"
+    r"|you (?:should|can|could|may|might|need to|have to) (?:\w+ )?(?:do|use|write|call)\b"
+    r"|(?:right|correct|usual|proper) way|here(?:'s| is) (?:the|my) (?:output|result)"
+    r"|generated code|output[_ ]code|source code of|implementation (?:of|in)|should (?:be|look)",
+    re.IGNORECASE,
+)
+_BAD_END = re.compile(
+    r"\b(?:works|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good))\W*$"
+    r"|\b(?:it|this|that|code|which) works (?:on|in|with|under)"
+    r"(?: (?!(?:but|while)\b)[\w.]+){1,4}:?\s*$",
+    re.IGNORECASE,
+)
+"""A sentence that ends so right before a block."""
+_BAD_HEADING = re.compile(
+    r"^\W*(?:versions?|environment|error logs?|logs?|expected|stack ?trace|traceback"
+    r"|alternatives)\b",
+    re.IGNORECASE,
+)
+_NEVER = re.compile(
+    r"^\W*(?:expected (?:behaviou?r|output|results?)|alternatives)\b", re.IGNORECASE
+)
+"""Headings under which stands what would be right."""
+_KIND_SCORE = {
+    BlockKind.FENCE: 3,
+    BlockKind.INDENTED: 2,
+    BlockKind.PROSE: 1,
+    BlockKind.INLINE: 0,
+}
+
+
+def score(block: Block) -> int:
+    """How much a block's surroundings say that it is the repro."""
+    lead = block.lead.rpartition("\n\n")[2][-200:]
+    total = _KIND_SCORE[block.kind]
+    if _GOOD.search(lead) or _GOOD.search(block.heading):
+        total += 4
+    if _BAD.search(lead) or _BAD_END.search(lead):
+        total -= 6
+    if _BAD_HEADING.search(block.heading):
+        total -= 8
+    return total
+
+
+def show_what_is_right(block: Block) -> bool:
+    """Whether a block stands under a heading for what would be right."""
+    return _NEVER.match(block.heading) is not None
