@@ -23,7 +23,7 @@ from bot.workspace.repro import (
 from tests.processor_time import seconds
 
 _DATA = Path(__file__).parent / "data"
-_FILES = ("repro_cases.md", "repro_styles.md", "repro_reports.md")
+_FILES = ("repro_cases.md", "repro_styles.md", "repro_reports.md", "repro_threads.md")
 
 
 class Case(NamedTuple):
@@ -255,6 +255,11 @@ def test_any_text_is_read(body: str, title: str) -> None:
         ".to(rank",
         "\u279c a git:(",
         "def test_a(self): pass\n",
+        "```import torch\n",
+        "a = b\nb = 1\n",
+        "import torch\nif a: pass\nelse:\n  for b in c: a = 1\n",
+        "```\nimport torch\ntorch.a()\n```\nand the code works fine now ",
+        "```\nimport torch\n```\nand\n",
     ],
 )
 def test_time_is_linear(piece: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -22,6 +22,10 @@ MAX_LENGTH = 300_000
 SESSION = "pycon"
 """The label of what was typed at Python's prompt without a fence."""
 _MAX_LEAD = 600
+_GOES_ON = re.compile(r"\W*(?:and|or|also|then|plus|as well as)\W*", re.IGNORECASE)
+"""Words between two blocks that say of the second what was said of the first."""
+_FIRST_LINE = re.compile(r"(\S+[ \t]+)?((?:import|from) [A-Za-z_].*|#include\b.*)", re.IGNORECASE)
+"""Code that stands on the line that opens a fence."""
 _QUOTE_MARKS = re.compile(r"^(?: {0,3}> ?)+")
 _MARKDOWN = (
     MarkdownIt("commonmark").enable("table").disable(["emphasis", "link", "image", "entity"])
@@ -49,6 +53,8 @@ class Block:
     """The heading it stands under."""
     lead: str = ""
     """The words right before it."""
+    trail: str = ""
+    """The words right after it, under the same heading."""
     is_quoted: bool = False
     """Whether it repeats what another person wrote (a block quote)."""
 
@@ -91,6 +97,7 @@ class _Reader:
         self._blocks: list[Block] = []
         self._heading = ""
         self._lead = ""
+        self._last_lead = ""
         self._prose: tuple[int, int] | None = None
         self._quotes = 0
         self._tables = 0
@@ -103,7 +110,7 @@ class _Reader:
             self._take(token)
         self._end_prose()
         self._end_session()
-        return self._blocks
+        return _with_trails(self._blocks)
 
     def _take(self, token: Token) -> None:
         match token.type:
@@ -117,7 +124,7 @@ class _Reader:
                 self._is_heading = token.nesting > 0 and not self._is_code(token)
             case "fence":
                 self._end_prose()
-                self._add(BlockKind.FENCE, token.content, token.info.strip().lower())
+                self._take_fence(token)
             case "code_block":
                 self._extend_prose(token)
                 self._add(BlockKind.INDENTED, token.content)
@@ -129,6 +136,12 @@ class _Reader:
                 self._take_words(token)
             case _:
                 pass
+
+    def _take_fence(self, token: Token) -> None:
+        label = token.info.strip()
+        code = _FIRST_LINE.fullmatch(label)
+        text = token.content if code is None else f"{code[2]}\n{token.content}"
+        self._add(BlockKind.FENCE, text, (label if code is None else code[1] or "").strip().lower())
 
     def _take_quote(self, token: Token) -> None:
         self._end_prose()
@@ -158,10 +171,11 @@ class _Reader:
         if self._is_heading:
             self._end_prose()
             self._end_session()
-            self._heading, self._lead = token.content[:_MAX_LEAD], ""
+            self._heading, self._lead, self._last_lead = token.content[:_MAX_LEAD], "", ""
             return
         self._extend_prose(token)
-        self._lead = token.content[-_MAX_LEAD:]
+        goes_on = _GOES_ON.fullmatch(token.content[:_MAX_LEAD])
+        self._lead = self._last_lead if goes_on else token.content[-_MAX_LEAD:]
         for child in token.children or ():
             if child.type == "code_inline" and not self._tables:
                 self._add(BlockKind.INLINE, child.content)
@@ -200,7 +214,20 @@ class _Reader:
             )
         )
         if kind is BlockKind.FENCE:
-            self._lead = ""
+            self._lead, self._last_lead = "", self._lead
+
+
+def _with_trails(blocks: Sequence[Block]) -> list[Block]:
+    """Tell each block the words that follow it."""
+    found: list[Block] = []
+    after: Block | None = None
+    for block in reversed(blocks):
+        follows = after is not None and after.heading == block.heading
+        trail = after.text[:_MAX_LEAD] if after is not None and follows else ""
+        found.append(replace(block, trail=trail))
+        if block.kind is not BlockKind.INLINE:
+            after = block if block.kind is BlockKind.PROSE else None
+    return found[::-1]
 
 
 class _Preformatted(HTMLParser):

@@ -80,7 +80,11 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
     pieces = candidates.pieces(text.blocks)
     programs = candidates.whole(pieces)
     if not text.is_body:
-        programs = [program for program in programs if program.score > 0]
+        programs = [
+            program
+            for program in programs
+            if program.score > 0 and text.counts(text.blocks[program.place])
+        ]
     in_cpp = cpp.find(text.blocks)
     is_cpp_issue = "module: cpp" in issue.labels or _CPP_ISSUE.search(issue.title)
     if in_cpp is not None and (is_cpp_issue or not programs):
@@ -165,7 +169,7 @@ def _command(programs: Sequence[Candidate], texts: Sequence[Text]) -> Command | 
 
 def _commands(text: Text) -> Iterator[Command]:
     for block in text.blocks:
-        if not candidates.may_hold_commands(block):
+        if not (candidates.may_hold_commands(block) and text.counts(block)):
             continue
         if block.kind is not BlockKind.PROSE:
             yield from launch.commands(block.text)
@@ -185,7 +189,8 @@ def _of_commands(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro |
                 reason=f"A test of PyTorch that is named in {text.place}.",
             )
     for block in text.blocks:
-        if block.kind not in {BlockKind.FENCE, BlockKind.INDENTED} or surroundings.score(block) < 0:
+        is_code = block.kind in {BlockKind.FENCE, BlockKind.INDENTED}
+        if not is_code or surroundings.score(block) < 0 or not text.counts(block):
             continue
         script = shell.script(block.text, files=files)
         if script is not None:

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 
 from bot.workspace.repro.imports import IMPORTS
+from bot.workspace.repro.order import taken_too_early
 from bot.workspace.repro.saved import saved_and_loaded
 
 MAX_CODE = 200_000
@@ -83,7 +84,7 @@ def read(text: str) -> Program | None:
         return Program(
             text=text,
             defines=frozenset(_defined(table)),
-            lacks=frozenset() if _has_star(tree) else frozenset(_lacking(table)),
+            lacks=frozenset() if _has_star(tree) else frozenset(_lacking(table, tree)),
             modules=frozenset(_modules(tree)),
             acts=any(_acts(statement) for statement in tree.body),
             has_tests=any(_is_test(statement) for statement in tree.body),
@@ -146,14 +147,15 @@ def _declared_global(table: symtable.SymbolTable) -> set[str]:
     }
 
 
-def _lacking(table: symtable.SymbolTable) -> set[str]:
+def _lacking(table: symtable.SymbolTable, tree: ast.Module) -> set[str]:
     used = {
         symbol.get_name()
         for scope in _scopes(table)
         for symbol in scope.get_symbols()
         if symbol.is_referenced() and (symbol.is_global() or scope is table)
     }
-    return used - _defined(table) - _KNOWN
+    early = taken_too_early(tree) - _declared_global(table)
+    return (used - _defined(table) | early) - _KNOWN
 
 
 def _scopes(table: symtable.SymbolTable) -> list[symtable.SymbolTable]:

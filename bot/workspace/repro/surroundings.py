@@ -28,6 +28,7 @@ _BAD = re.compile(
     r"|in the meantime|to avoid (?:it|this|the)|had to (?:write|change|use|do)"
     r"|you (?:should|can|could|may|might|need to|have to) (?:\w+ )?(?:do|use|write|call)\b"
     r"|(?:right|correct|usual|proper) way|here(?:'s| is) (?:the|my) (?:output|result)"
+    r"|seems? to (?:be )?(?:match|work|pass|fine|ok)"
     r"|generated code|output[_ ]code|source code of|implementation (?:of|in)|should (?:be|look)",
     re.IGNORECASE,
 )
@@ -59,10 +60,10 @@ def score(block: Block) -> int:
     """How much a block's surroundings say that it is the repro."""
     lead = block.lead.rpartition("\n\n")[2][-200:]
     total = _KIND_SCORE[block.kind]
-    if _GOOD.search(lead) or _GOOD.search(block.heading):
-        total += 4
     if _BAD.search(lead) or _BAD_END.search(lead):
         total -= 6
+    elif _GOOD.search(lead) or _GOOD.search(block.heading):
+        total += 4
     if _BAD_HEADING.search(block.heading):
         total -= 8
     return total

@@ -15,15 +15,32 @@ MAX_COMMENTS = 100
 """The newest comments that are looked at."""
 
 _INSIDERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
-_IS_OF_FAILURE = re.compile(
+_FAILURE = re.compile(
     r"repro|minimi[sz]|minimal|simpl(?:er|est|ified|ify)|smaller|shorter|fail|crash|assert|raise"
-    r"|(?:the|this|same|an|with|get|following) errors?|errors? out"
+    r"|(?:the|this|same|an|with|get|following) errors?|errors? out|problem|observ|unexpected"
     r"|wrong|incorrect|hang|deadlock|leak|segfault|\bnan\b|\bbug|bisect|regress|broken|slow"
-    r"|mismatch|differ|happens|trigger|issue",
+    r"|mismatch|differ|happens|trigger|issue|another (?:\S+ )?example|not supported|unsupported",
     re.IGNORECASE,
 )
-"""What an insider's comment says if its code is to show the failure, not how to do a thing."""
-_IS_CODE_ALONE = re.compile(r"\s*(?:```|~~~)")
+"""What an insider says about code that shows the failure, not how to do a thing."""
+_LINK = re.compile(r"https?://\S+")
+_REMARK = re.compile(r"#[^\n]*(?:error|bug|fail|crash|wrong|raise)", re.IGNORECASE)
+"""A comment in code about what goes wrong."""
+_WORKS = re.compile(
+    r"\W*(?:(?:and|but|so|now|then|this|that|it|which|the|above|code|script|example|snippet|all"
+    r"|also|just|seems?|to|my)\s+)*(?:works?|pass(?:es)?|succeeds?|runs)"
+    r"(?:\s+(?:fine|well|ok|okay|now|for|me|us|correctly|as|expected|too|here|and|successfully"
+    r"|without|any|errors?|issues?|problems?|produces?|gives?|a|the|correct|right|graph|results?)\b)*"
+    r"\s*(?:[.!?:,\n]|$)",
+    re.IGNORECASE,
+)
+_IS_NOT_REPRODUCED = re.compile(
+    r"\W*(?:(?:it|this|that|which|i|we|and|but|still|code|the|script|above|snippet|issue|am)\s+)*"
+    r"(?:(?:does|did|could|do) ?(?:not|n['\u2019]t)|can ?not|can['\u2019]t|unable to)\s+repr?o\w*"
+    r"(?:\s+(?:for me|for us|here|any ?more|locally|now|on (?:main|master|nightly)))*"
+    r"\s*(?:[.!?:,\n]|$)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,19 @@ class Text:
     """``body``, ``comment 3 by someone``."""
     blocks: list[Block]
     is_body: bool
+    is_of_insider: bool = False
+
+    def counts(self, block: Block) -> bool:
+        """Whether code at this block may be the repro, by what its writer says around it.
+
+        In the body all may be. In a comment the words after it take it back: ``This works.`` What
+        an insider shows counts when he calls it the failure, or says nothing before it.
+        """
+        if self.is_body:
+            return True
+        if _WORKS.match(block.trail) or _IS_NOT_REPRODUCED.match(block.trail):
+            return False
+        return not self.is_of_insider or _shows_failure(block)
 
     @property
     def place(self) -> str:
@@ -50,14 +80,16 @@ def of(issue: ReproIssue) -> tuple[list[Text], list[Text]]:
         is_own = bool(issue.author) and comment.author == issue.author
         if not is_own and comment.association.upper() not in _INSIDERS:
             continue
-        if not is_own and not _shows_failure(comment.body):
-            continue
         blocks = [block for block in read(comment.body) if not block.is_quoted]
         source = f"comment {number} by {comment.author}"
-        (own if is_own else others).append(Text(source=source, blocks=blocks, is_body=False))
+        text = Text(source=source, blocks=blocks, is_body=False, is_of_insider=not is_own)
+        (own if is_own else others).append(text)
     own.append(Text(source="body", blocks=read(issue.body), is_body=True))
     return own, others
 
 
-def _shows_failure(comment: str) -> bool:
-    return bool(_IS_CODE_ALONE.match(comment) or _IS_OF_FAILURE.search(comment))
+def _shows_failure(block: Block) -> bool:
+    if not block.lead and not block.heading:
+        return True
+    words = _LINK.sub(" ", f"{block.heading}\n{block.lead}\n{block.trail}")
+    return _FAILURE.search(words) is not None or _REMARK.search(block.text) is not None
