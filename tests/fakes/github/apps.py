@@ -25,14 +25,20 @@ JWT_LIFETIME = timedelta(minutes=10)
 
 
 @functools.cache
+def _key() -> rsa.RSAPrivateKey:
+    """Return this process's key, made once since that takes a moment."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@functools.cache
 def private_key() -> str:
-    """Return this process's RSA private key as PEM, made once since that takes a moment."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(
+    """Return this process's RSA private key as PEM."""
+    written = _key().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
-    ).decode()
+    )
+    return written.decode()
 
 
 @dataclass(slots=True, eq=False)
@@ -108,10 +114,9 @@ class App:
         """Raise Refused, in GitHub's words, unless the JWT is the App's and of this moment."""
         undecodable = "A JSON web token could not be decoded"
         try:
-            public = serialization.load_pem_private_key(private_key().encode(), None).public_key()
             claims: dict[str, Any] = jwt.decode(
                 text,
-                public,  # pyright: ignore[reportArgumentType] -- an RSA key, which private_key() makes
+                _key().public_key(),
                 algorithms=["RS256"],
                 # Against this server's own clock, below.
                 options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
