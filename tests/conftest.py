@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,21 @@ hypothesis.settings.load_profile("ptq")
 
 collect_ignore = [] if shutil.which("c++") else ["test_proof_cpp.py", "test_rebuild.py"]
 """What compiles takes part where there is a compiler, as the real sshd does; CI installs both."""
+
+
+def pytest_sessionstart() -> None:
+    """Let Ctrl-C mean something to the programs that tests start.
+
+    A shell that runs this in the background ignores it, and so would they.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is there by now out of each collection of garbage: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
