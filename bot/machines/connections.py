@@ -33,6 +33,8 @@ MAX_SESSIONS = 8
 Session = TypeVar("Session")
 
 _SESSION_ATTEMPTS = 5
+_FIRST_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"
+"""Before the others: asyncssh needs a sixth of the time that it has with chacha20-poly1305."""
 _CONNECT_TIMEOUT = 15
 _KEEPALIVE = timedelta(seconds=10)
 _KEEPALIVES_MISSED = 3
@@ -130,6 +132,7 @@ class Connection:
                 preferred_auth="publickey",
                 agent_path=None,
                 agent_forwarding=False,
+                encryption_algs=_FIRST_CIPHERS,
                 keepalive_interval=self._keepalive,
                 keepalive_count_max=_KEEPALIVES_MISSED,
                 connect_timeout=_CONNECT_TIMEOUT,
