@@ -17,7 +17,6 @@ from bot.settings import PatchSettings
 from bot.workspace import rebuilding
 from bot.workspace.layout import Layout
 from bot.workspace.prepare import prepare
-from bot.workspace.steps import send_scripts
 from bot.workspace.worktree import create
 from tests.fakes.minitorch import git, make, shell
 from tests.fakes.proof import Ground, fenced, quiet
@@ -79,7 +78,6 @@ async def _built(repository: Path, library: Path) -> bytes:
 
 async def job_of(ground: Ground) -> JobPaths:
     """Make the agent's job, with the means to build."""
-    await send_scripts(ground.shell, ground.layout)
     paths = await create(
         ground.shell, ground.layout, "20260105-minitorch-1", ground.build, module="minitorch"
     )

@@ -104,7 +104,7 @@ async def _make_diff(shell: Shell, paths: JobPaths, build: TorchBuild, *, limit:
         "out": f"{paths.directory}/fix.diff",
         "largest": limit,
     }
-    await send_scripts(shell, layout)
+    await send_scripts(shell, layout, "worktree_diff")
     try:
         await shell.run(
             *("python3", "-I", f"{layout.scripts}/worktree_diff.py"),

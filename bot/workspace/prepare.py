@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bot.errors import RemoteFileMissing
 from bot.models import Frozen, TorchBuild
 from bot.workspace import gpu, source, space, torch_build, uv
-from bot.workspace.steps import fingerprint, send_scripts
+from bot.workspace.steps import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -58,7 +58,6 @@ async def prepare(shell: Shell, layout: Layout, torch: TorchSettings, *, tell: T
 async def _set_up(
     shell: Shell, layout: Layout, torch: TorchSettings, wanted: Wanted, *, tell: Tell
 ) -> TorchBuild:
-    await send_scripts(shell, layout)
     program = await uv.find(shell, layout)
     if program is None:
         await tell("Installing uv.")

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from bot.workspace import uv
+from bot.workspace.steps import send_scripts
 
 if TYPE_CHECKING:
     from bot.machines.base import Shell
@@ -44,6 +45,7 @@ async def offer(
     """Write ``rebuild.sh`` into the job's directory."""
     argv = await command(shell, layout, paths, build, module=module)
     text = f"#!/bin/bash\n# Builds the worktree's compiled code.\nexec {shlex.join(argv)}\n"
+    await send_scripts(shell, layout, "rebuild")
     await shell.write(f"{paths.directory}/{SCRIPT}", text)
 
 

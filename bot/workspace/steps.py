@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from bot.machines.base import Shell
     from bot.workspace.layout import Layout
 
-SCRIPTS = ("once", "read_build", "clone_env", "overlay", "worktree_diff", "rebuild")
-"""The programs of ``bot.remote`` that a workspace needs."""
-
 _CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE)
 _LAST_LINES = 12
 _LONGEST_REASON = 1500
@@ -68,9 +65,12 @@ def fingerprint(*inputs: str) -> str:
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
 
-async def send_scripts(shell: Shell, layout: Layout) -> None:
-    """Write our programs to the machine."""
-    texts = await asyncio.to_thread(_script_texts)
+async def send_scripts(shell: Shell, layout: Layout, *names: str) -> None:
+    """Write programs of ``bot.remote`` to the machine, anew each time.
+
+    Whoever was on the machine before may have changed them, and an older ptq had others.
+    """
+    texts = await asyncio.to_thread(_script_texts, names)
     await write_all(shell, {f"{layout.scripts}/{name}.py": text for name, text in texts.items()})
 
 
@@ -83,6 +83,7 @@ async def do(
     env: Mapping[str, str] | None = None,
 ) -> None:
     """Do some work unless it was done with the same inputs; raise WorkspaceError."""
+    await send_scripts(shell, layout, "once")
     once = f"{layout.scripts}/once.py"
     plan = work.plan(layout)
     try:
@@ -107,6 +108,6 @@ def clean(text: str, layout: Layout) -> str:
     return _CREDENTIALS.sub(r"\1***@", text).replace(layout.root, "<workspace>")
 
 
-def _script_texts() -> dict[str, str]:
+def _script_texts(names: tuple[str, ...]) -> dict[str, str]:
     package = resources.files("bot.remote")
-    return {name: package.joinpath(f"{name}.py").read_text(encoding="utf-8") for name in SCRIPTS}
+    return {name: package.joinpath(f"{name}.py").read_text(encoding="utf-8") for name in names}

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bot.errors import CommandFailed, CommandTimedOut, WorkspaceError
 from bot.models import Frozen
 from bot.workspace import uv
-from bot.workspace.steps import Step, Work, do, failure, fingerprint
+from bot.workspace.steps import Step, Work, do, failure, fingerprint, send_scripts
 
 if TYPE_CHECKING:
     from bot.machines.base import Shell
@@ -98,6 +98,7 @@ async def install(
 
 async def read_installed(shell: Shell, layout: Layout, torch: TorchSettings) -> Installed:
     """Import the package and return what it says; raise WorkspaceError when it cannot be."""
+    await send_scripts(shell, layout, "read_build")
     script = f"{layout.scripts}/read_build.py"
     try:
         said = await shell.run(

@@ -34,7 +34,7 @@ async def create(
     Raise WorkspaceError.
     """
     paths = layout.job(job_id)
-    await send_scripts(shell, layout)
+    await send_scripts(shell, layout, "clone_env", "overlay")
     work = Work(
         purpose="make the job's worktree and environment",
         marker=f"{layout.job_state(paths)}/created",
@@ -58,7 +58,6 @@ async def remove(shell: Shell, layout: Layout, job_id: str) -> None:
         return
     if jobs.is_symlink or not jobs.is_directory:
         raise WorkspaceError("could not remove the job: the directory of jobs is not one of ours")
-    await send_scripts(shell, layout)
     work = Work(
         purpose="remove the job",
         steps=(
