@@ -16,17 +16,20 @@ import pytest
 import stamina
 from blockbuster import BlockBuster
 
+from bot.machines.connections import Connections
 from demo import project, story
 from tests import harness
 from tests.fakes.github import FakeGitHub
 from tests.fakes.machine import FakeMachine
 from tests.fakes.postgres import Postgres
+from tests.fakes.sshd import MACHINES, new_machine
 from tests.harness import Bot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
     from demo.project import Project
+    from tests.fakes.sshd import Machine
 
 
 # A loaded machine is slow; what is measured is measured under bench/.
@@ -96,6 +99,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'ptq.sqlite'}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.database(empty=True)
+
+
+@pytest.fixture(params=MACHINES)
+async def machine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Machine]:
+    """Each kind of machine in turn."""
+    async with new_machine(request.param, tmp_path / "machine", name="h100-1") as machine:
+        yield machine
+
+
+@pytest.fixture
+async def connections() -> AsyncGenerator[Connections]:
+    """The connections to machines, closed at the end."""
+    connections = Connections()
+    yield connections
+    await connections.close()
 
 
 @pytest.fixture

@@ -7,29 +7,14 @@ import sys
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Self
 
-import pytest
-
 from bot.agents import model_port
 from bot.machines.connections import Connections
 from bot.machines.ssh import SshShell
 from tests.fakes.machine import FakeMachine
-from tests.fakes.sshd import RealSshd, sshd_program
+from tests.fakes.sshd import RealSshd
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-Machine = FakeMachine | RealSshd
-
-KINDS = ["fake", *(["sshd"] if sshd_program() else [])]
-
-
-@pytest.fixture(params=KINDS)
-async def machine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Machine]:
-    """Start each kind of machine in turn."""
-    kind = FakeMachine if request.param == "fake" else RealSshd
-    async with kind(tmp_path / "machine") as machine:
-        yield machine
+    from tests.fakes.sshd import Machine
 
 
 class Gateway:

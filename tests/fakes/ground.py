@@ -12,8 +12,7 @@ import pytest
 from bot.machines.connections import Connections
 from bot.machines.local import LocalShell
 from bot.machines.ssh import SshShell
-from tests.fakes.machine import FakeMachine
-from tests.fakes.sshd import RealSshd, sshd_program
+from tests.fakes.sshd import MACHINES, new_machine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from bot.machines.base import Shell
 
-KINDS = ["local", "fake", *(["sshd"] if sshd_program() else [])]
+KINDS = ["local", *MACHINES]
 
 
 @dataclass
@@ -42,7 +41,7 @@ async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
             environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
             yield Ground(LocalShell(environment), home)
             return
-        machine = FakeMachine(tmp_path) if request.param == "fake" else RealSshd(tmp_path)
+        machine = new_machine(request.param, tmp_path)
         await stack.enter_async_context(machine)
         connections = Connections()
         stack.push_async_callback(connections.close)

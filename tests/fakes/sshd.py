@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from bot.settings import MachineSettings
-from tests.fakes.machine import new_key
+from tests.fakes.machine import FakeMachine, new_key
 from tests.fakes.processes import gone
 
 if TYPE_CHECKING:
@@ -189,3 +189,14 @@ def _children(parent: int) -> set[int]:
             if int(fields[1]) in found and is_sshd:
                 found.add(int(entry.name))
     return found - {parent}
+
+
+Machine = FakeMachine | RealSshd
+
+MACHINES = ("fake", *(["sshd"] if sshd_program() else []))
+"""Each kind that there is here; CI installs OpenSSH's server."""
+
+
+def new_machine(kind: str, directory: Path, *, name: str = "machine") -> Machine:
+    """Return a machine of one of the ``MACHINES``."""
+    return (FakeMachine if kind == "fake" else RealSshd)(directory, name=name)
