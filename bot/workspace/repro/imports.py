@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
 IMPORTS = {
     "torch": "import torch",
     "nn": "import torch.nn as nn",
@@ -144,3 +150,26 @@ IMPORTS = {
     "weakref": "import weakref",
 }
 """The name that everybody means, and its import."""
+
+
+def only_handed_on(tree: ast.Module, names: Collection[str]) -> frozenset[str]:
+    """Return which of these names are never called or looked into.
+
+    ``checkpoint`` may be the function that everybody means; handed to ``torch.load`` it is a
+    variable that the writer left out. A class is written with a capital letter.
+    """
+    small = {name for name in names if name in IMPORTS and name.islower()}
+    if not small:
+        return frozenset()
+    used = {name for node in ast.walk(tree) for name in _used_as_itself(node)}
+    return frozenset(small - used)
+
+
+def _used_as_itself(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Attribute(value=ast.Name(id=name)) | ast.Call(func=ast.Name(id=name)):
+            yield name
+        case ast.FunctionDef(decorator_list=decorators) | ast.ClassDef(decorator_list=decorators):
+            yield from (one.id for one in decorators if isinstance(one, ast.Name))
+        case _:
+            pass

@@ -30,7 +30,7 @@ _OWN = sys.stdlib_module_names | {
 """What a workspace has anyway."""
 
 _FALLBACK = re.compile(
-    r"""["']cuda(?::0)?["']\s+if\s+[^\n]{0,80}?is_available\(\)\s+else|torch\.cuda\.is_available\(\)"""
+    r"""["']cuda(?::0)?["']\)?\s+if\s+[^\n]{0,80}?is_available\(\)\s+else|torch\.cuda\.is_available\(\)"""
     r"""|torch\.(?:cuda|xpu|mps|backends\.mps)\.is_available\(\)"""
 )
 _DEVICES = (
@@ -55,7 +55,7 @@ _TESTED = tuple(
 _SEVERAL = re.compile(
     r"""["']?cuda:[1-9]|device_count\(\)\s*>=?\s*[12]|\bDataParallel\(|device_ids=\[\s*0\s*,"""
     r"""|\bworld_size\s*=\s*[2-9]|\bWORLD_SIZE\s*=\s*[2-9]|nprocs\s*=\s*[2-9]|\.cuda\([1-9]\)"""
-    r"""|\bdevices=[2-9]|\bgpus=[2-9]"""
+    r"""|\bdevices=[2-9]|\bgpus=[2-9]|skip_if_lt_x_gpu\(\s*[2-9]"""
 )
 _PROCESSES = re.compile(r"--?n(?:proc)?[-_]?(?:proc[-_])?per[-_]node[ =](\w+)|--nproc[ =](\w+)")
 _OWN_GPU = re.compile(
@@ -79,6 +79,8 @@ _TITLES = {
     "xpu": re.compile(r"\bXPU\b"),
     "windows": re.compile(r"\bwindows\b", re.IGNORECASE),
 }
+_REMARK = re.compile(r"^[ \t]*(?:#(?!include|define|if|import)|//).*$", re.MULTILINE)
+"""A line of code that was put out of use."""
 _GLOO = re.compile(r"""["'](?:cpu:)?gloo["']""")
 
 
@@ -87,6 +89,7 @@ def of_program(
 ) -> tuple[str, ...]:
     """Return the needs in a fixed order; ``cpu`` alone where nothing else is needed."""
     found: list[str] = []
+    text = _REMARK.sub("", text)
     devices = _devices(f"{text}\n{launcher}")
     lowered = {label.lower() for label in labels}
     for label, need in _LABELS.items():

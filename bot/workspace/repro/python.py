@@ -10,7 +10,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 
-from bot.workspace.repro.imports import IMPORTS
+from bot.workspace.repro.imports import IMPORTS, only_handed_on
 from bot.workspace.repro.order import taken_too_early
 from bot.workspace.repro.saved import saved_and_loaded
 
@@ -38,6 +38,8 @@ class Program:
     defines: frozenset[str]
     lacks: frozenset[str]
     """Names it uses and nobody gives it."""
+    unclear: frozenset[str]
+    """Those of them that could be imports by their name, but are used as variables are."""
     modules: frozenset[str]
     """The top-level names of the modules it imports."""
     acts: bool
@@ -67,7 +69,8 @@ class Program:
     def is_whole(self) -> bool:
         """Whether it does something, and lacks nothing but imports that everybody means."""
         does = (self.acts or self.has_tests) and not self.is_elided
-        return does and self.is_about_torch and self.lacks <= IMPORTS.keys()
+        can_be_given = self.lacks <= IMPORTS.keys() and not self.unclear
+        return does and self.is_about_torch and can_be_given
 
 
 def read(text: str) -> Program | None:
@@ -81,10 +84,12 @@ def read(text: str) -> Program | None:
             table = symtable.symtable(text, "repro.py", "exec")
             compile(text, "repro.py", "exec", dont_inherit=True)
         saved, loaded = saved_and_loaded(tree)
+        lacks = set[str]() if _has_star(tree) else _lacking(table, tree)
         return Program(
             text=text,
             defines=frozenset(_defined(table)),
-            lacks=frozenset() if _has_star(tree) else frozenset(_lacking(table, tree)),
+            lacks=frozenset(lacks),
+            unclear=only_handed_on(tree, lacks),
             modules=frozenset(_modules(tree)),
             acts=any(_acts(statement) for statement in tree.body),
             has_tests=any(_is_test(statement) for statement in tree.body),

@@ -20,7 +20,8 @@ _OUTPUT = re.compile(
     r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Warning)\s*(?::|$)"
     r"|(?:[:=]|[-=]>)?\s{0,4}\(?tensor\(|Output\b|Outputs?:|Result:|Aborted|Killed"
     r"|\[rank\d+\]|[IWEF]\d{4} \d\d:\d\d|[-=*~_]{5,}\s*$|>>+ |\$ |terminate called"
-    r"|Out ?\[\d*\]:|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:"
+    r"|Out ?\[\d*\]:|\S{1,300}:\d{1,6}: \w*(?:Warning|Error): "
+    r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:"
     r")"
 )
 _VALUE = re.compile(r"^(?:[-=]?>{1,2} )?(?:tensor|torch\.Size)\(")

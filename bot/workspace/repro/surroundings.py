@@ -19,10 +19,11 @@ _GOOD = re.compile(
 _BAD = re.compile(
     r"work[- ]?around|expected (?:behaviou?r|output|result)|solution|propos|suggest|alternativ"
     r"|instead|fix(?:es|ed)? (?:it|this|the|by|with)"
-    r"|works? (?:fine|well|correctly|as expected|if|when|for me|now)"
+    r"|works? (?:fine|well|correctly|normally|as expected|if|when|for me|now)"
     r"|no (?:error|problem|issue)s? (?:when|if|with)"
     r"|(?:does not|doesn't|cannot|can't|not) reproduce"
-    r"|(?:code|it|this|which|script) (?:succeeds|passes|runs fine)|without (?:any )?error"
+    r"|(?:code|it|this|which|script) (?:succeeds|passes|runs (?:fine|normally|smoothly))"
+    r"|without (?:any )?error"
     r"|(?:please|can you|could you)(?: please)? (?:try|run|give|provide|share)|output of"
     r"|\b(?:solved|hack|monkey-?patch|never ?mind)\b|found (?:it|the (?:answer|way))"
     r"|in the meantime|to avoid (?:it|this|the)|had to (?:write|change|use|do)"
@@ -48,6 +49,8 @@ _NEVER = re.compile(
     r"^\W*(?:expected (?:behaviou?r|output|results?)|alternatives)\b", re.IGNORECASE
 )
 """Headings under which stands what would be right."""
+_FAILS = re.compile(r"\b(?:fails?|crash(?:es)?|raises?|hangs?|errors?|repro\w*)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.!?]\s+")
 _KIND_SCORE = {
     BlockKind.FENCE: 3,
     BlockKind.INDENTED: 2,
@@ -60,13 +63,21 @@ def score(block: Block) -> int:
     """How much a block's surroundings say that it is the repro."""
     lead = block.lead.rpartition("\n\n")[2][-200:]
     total = _KIND_SCORE[block.kind]
-    if _BAD.search(lead) or _BAD_END.search(lead):
+    if _say_else(lead):
         total -= 6
     elif _GOOD.search(lead) or _GOOD.search(block.heading):
         total += 4
     if _BAD_HEADING.search(block.heading):
         total -= 8
     return total
+
+
+def _say_else(lead: str) -> bool:
+    """Whether the words before a block make it something else than the repro."""
+    if not (_BAD.search(lead) or _BAD_END.search(lead)):
+        return False
+    last = _SENTENCE.split(lead)[-1]
+    return bool(_BAD.search(last) or _BAD_END.search(last) or not _FAILS.search(last))
 
 
 def show_what_is_right(block: Block) -> bool:

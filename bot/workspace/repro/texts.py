@@ -26,6 +26,17 @@ _FAILURE = re.compile(
 _LINK = re.compile(r"https?://\S+")
 _REMARK = re.compile(r"#[^\n]*(?:error|bug|fail|crash|wrong|raise)", re.IGNORECASE)
 """A comment in code about what goes wrong."""
+_SOLVED = re.compile(
+    r"\b(?:found|figured out|came up with) (?:\S+ ){0,4}(?:solution|work-?around|fix|way|answer)\b"
+    r"|\b(?:verified|confirm(?:ed)?) that it (?:is )?work"
+    r"|\b(?:is|are|it's) (?:now working|working now|solved|resolved)\b"
+    r"|\b(?:solved|resolved|fixed) (?:it|this|the (?:issue|problem)) (?:by|with)\b"
+    r"|\b(?:here(?:'s| is)|there(?:'s| is)) (?:a|my|the|one) (?:\S+ )?work-?around\b",
+    re.IGNORECASE,
+)
+"""How a comment begins that shows what helps."""
+_IS_OF_REPRO = re.compile(r"repro|minimal|fail|crash|error", re.IGNORECASE)
+_BEGINNING = 400
 _WORKS = re.compile(
     r"\W*(?:(?:and|but|so|now|then|this|that|it|which|the|above|code|script|example|snippet|all"
     r"|also|just|seems?|to|my)\s+)*(?:works?|pass(?:es)?|succeeds?|runs)"
@@ -52,6 +63,8 @@ class Text:
     blocks: list[Block]
     is_body: bool
     is_of_insider: bool = False
+    shows_help: bool = False
+    """Whether it begins with what helps against the failure."""
 
     def counts(self, block: Block) -> bool:
         """Whether code at this block may be the repro, by what its writer says around it.
@@ -62,6 +75,8 @@ class Text:
         if self.is_body:
             return True
         if _WORKS.match(block.trail) or _IS_NOT_REPRODUCED.match(block.trail):
+            return False
+        if self.shows_help and not _IS_OF_REPRO.search(block.lead[-_BEGINNING:]):
             return False
         return not self.is_of_insider or _shows_failure(block)
 
@@ -82,7 +97,13 @@ def of(issue: ReproIssue) -> tuple[list[Text], list[Text]]:
             continue
         blocks = [block for block in read(comment.body) if not block.is_quoted]
         source = f"comment {number} by {comment.author}"
-        text = Text(source=source, blocks=blocks, is_body=False, is_of_insider=not is_own)
+        text = Text(
+            source=source,
+            blocks=blocks,
+            is_body=False,
+            is_of_insider=not is_own,
+            shows_help=_SOLVED.search(comment.body[:_BEGINNING]) is not None,
+        )
         (own if is_own else others).append(text)
     own.append(Text(source="body", blocks=read(issue.body), is_body=True))
     return own, others
