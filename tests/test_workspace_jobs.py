@@ -212,8 +212,10 @@ async def test_removing_a_job_removes_it_alone(jobs: Jobs) -> None:
     locked.chmod(0o500)
 
     await remove(jobs.shell, jobs.layout, "gone")
+    at(jobs.layout.scripts, "once.py").unlink()
     await remove(jobs.shell, jobs.layout, "gone")
 
+    assert not at(jobs.layout.scripts, "once.py").exists(), "what is gone costs a look, no program"
     assert not at(gone.directory).exists()
     assert (outside / "file").exists()
     library = next(at(jobs.layout.environment).rglob("libmini.so"))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import WorkspaceError
+from bot.machines.at_once import at_once
 from bot.workspace.source import ENVIRONMENT, QUIET
 from bot.workspace.steps import Step, Work, do, send_scripts
 
@@ -53,11 +54,15 @@ async def create(
 async def remove(shell: Shell, layout: Layout, job_id: str) -> None:
     """Remove a job's directory and worktree, and nothing else; fine when they are gone."""
     paths = layout.job(job_id)
-    jobs = await shell.stat(layout.jobs)
+    there = (layout.jobs, paths.directory, layout.job_state(paths))
+    jobs, directory, state = await at_once(shell.stat(path) for path in there)
     if jobs is None:
         return
     if jobs.is_symlink or not jobs.is_directory:
         raise WorkspaceError("could not remove the job: the directory of jobs is not one of ours")
+    if directory is None and state is None:
+        # git may remember a worktree that is gone; whoever makes the next one has it forget.
+        return
     work = Work(
         purpose="remove the job",
         steps=(
