@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def takes_less_than(limit: float, work: Callable[[], object]) -> bool:
+    """Return whether some work takes fewer seconds; once more only where it seems to take longer.
+
+    Another process may have had the processor's caches.
+    """
+    return any(seconds(work) < limit for _ in range(2))
+
+
 def seconds(work: Callable[[], object]) -> float:
     """Return the processor time of some work, without that of looking for garbage.
 
