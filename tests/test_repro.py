@@ -256,6 +256,7 @@ def test_any_text_is_read(body: str, title: str) -> None:
         "\u279c a git:(",
         "def test_a(self): pass\n",
         "```import torch\n",
+        "`import torch`\n",
         "a = b\nb = 1\n",
         "import torch\nif a: pass\nelse:\n  for b in c: a = 1\n",
         "```\nimport torch\ntorch.a()\n```\nand the code works fine now ",

@@ -22,6 +22,7 @@ MAX_LENGTH = 300_000
 SESSION = "pycon"
 """The label of what was typed at Python's prompt without a fence."""
 _MAX_LEAD = 600
+_MANY_LINES = 3
 _GOES_ON = re.compile(r"\W*(?:and|or|also|then|plus|as well as)\W*", re.IGNORECASE)
 """Words between two blocks that say of the second what was said of the first."""
 _FIRST_LINE = re.compile(r"(\S+[ \t]+)?((?:import|from) [A-Za-z_].*|#include\b.*)", re.IGNORECASE)
@@ -176,8 +177,14 @@ class _Reader:
         self._extend_prose(token)
         goes_on = _GOES_ON.fullmatch(token.content[:_MAX_LEAD])
         self._lead = self._last_lead if goes_on else token.content[-_MAX_LEAD:]
+        if self._tables:
+            return
+        lines = _lines_of_code(token.children or ())
+        if lines:
+            self._add(BlockKind.INDENTED, "\n".join(lines))
+            return
         for child in token.children or ():
-            if child.type == "code_inline" and not self._tables:
+            if child.type == "code_inline":
                 self._add(BlockKind.INLINE, child.content)
 
     def _extend_prose(self, token: Token) -> None:
@@ -215,6 +222,20 @@ class _Reader:
         )
         if kind is BlockKind.FENCE:
             self._lead, self._last_lead = "", self._lead
+
+
+def _lines_of_code(children: Sequence[Token]) -> list[str]:
+    """Return the lines of a paragraph that are code between backticks each, if they are many."""
+    lines: list[str] = []
+    whole: list[Token] = []
+    for child in (*children, None):
+        if child is not None and child.type != "softbreak":
+            whole.append(child)
+            continue
+        if len(whole) == 1 and whole[0].type == "code_inline":
+            lines.append(whole[0].content)
+        whole = []
+    return lines if len(lines) >= _MANY_LINES else []
 
 
 def _with_trails(blocks: Sequence[Block]) -> list[Block]:

@@ -10,6 +10,7 @@ from bot.workspace.repro import (
     cpp,
     launch,
     loose,
+    needs,
     python,
     salvage,
     sessions,
@@ -104,6 +105,15 @@ def whole(found: Sequence[Piece]) -> list[Candidate]:
     ]
     grown = [_raised(candidate, candidates) for candidate in candidates]
     return sorted(grown, key=lambda candidate: (-candidate.score, candidate.place))
+
+
+def fitting(programs: Sequence[Candidate], title: str) -> Sequence[Candidate]:
+    """Put first, of the best programs that score alike, one for the device of the title."""
+    devices = needs.of_title(title)
+    for number, program in enumerate(programs):
+        if program.score == programs[0].score and devices & needs.devices(program.text):
+            return (program, *programs[:number], *programs[number + 1 :])
+    return programs
 
 
 def imports(found: Sequence[Piece]) -> Iterator[Piece]:

@@ -90,7 +90,7 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
     if in_cpp is not None and (is_cpp_issue or not programs):
         return _of_cpp(in_cpp, text, issue)
     if programs:
-        return _of_program(programs, text, own, issue)
+        return _of_program(candidates.fitting(programs, issue.title), text, own, issue)
     found = _of_commands(text, issue, [piece.name for piece in pieces if piece.name])
     return found if found is not None else _of_import(text, pieces, issue)
 

@@ -79,6 +79,11 @@ _TITLES = {
     "xpu": re.compile(r"\bXPU\b"),
     "windows": re.compile(r"\bwindows\b", re.IGNORECASE),
 }
+_IN_TITLE = {
+    "cuda": re.compile(r"\b(?:CUDA|GPUs?|ROCm|HIP)\b", re.IGNORECASE),
+    "mps": _TITLES["mps"],
+    "xpu": _TITLES["xpu"],
+}
 _REMARK = re.compile(r"^[ \t]*(?:#(?!include|define|if|import)|//).*$", re.MULTILINE)
 """A line of code that was put out of use."""
 _GLOO = re.compile(r"""["'](?:cpu:)?gloo["']""")
@@ -117,6 +122,16 @@ def of_test(line: str, *, labels: Iterable[str], title: str) -> tuple[str, ...]:
     """Return what a test of PyTorch needs, by its command line: its name tells the device."""
     named = "".join(f" --device {name}" for name, words in _TESTED if words.search(line))
     return of_program(line + named, launcher="", labels=labels, title=title)
+
+
+def devices(text: str) -> frozenset[str]:
+    """Return the devices that a program uses: cuda, mps, xpu."""
+    return frozenset(_devices(_REMARK.sub("", text)))
+
+
+def of_title(title: str) -> frozenset[str]:
+    """Return the devices that a title names, as a program calls them."""
+    return frozenset(name for name, words in _IN_TITLE.items() if words.search(title))
 
 
 def _devices(text: str) -> list[str]:
