@@ -77,14 +77,27 @@ def job_options(
     allowed.check(options)
     if options.agent not in agents:
         raise Refusal(f"there is no agent of that name here; there is {_listed(sorted(agents))}.")
-    own = configuration.job_options()
-    is_named = "model" in configuration.defaults.model_fields_set and own.agent == options.agent
-    if "model" not in changes.said and not is_named:
-        model = agents[options.agent].default_model
+    if "model" not in changes.said:
+        model = _model(options.agent, configuration, agents, last=last)
         options = options.model_copy(update={"model": model})
     if options.dockerfile is not None:
         raise Refusal("the machines here are prepared without an image: leave `--dockerfile` out.")
     return options
+
+
+def _model(
+    agent: str,
+    configuration: RepositoryConfiguration,
+    agents: Mapping[str, Agent],
+    *,
+    last: JobOptions | None,
+) -> str:
+    """Return the model that nobody named now; one that was named for another agent is none."""
+    if last is not None and last.agent == agent:
+        return last.model
+    own = configuration.job_options()
+    is_named = "model" in configuration.defaults.model_fields_set and own.agent == agent
+    return own.model if is_named else agents[agent].default_model
 
 
 def _smaller(operators: float, own: float | None) -> float:
