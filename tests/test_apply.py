@@ -50,7 +50,7 @@ Next:
   read the change:     git -C /srv/checkout diff --staged
   read why:            ptq results YYYYMMDD-pytorch-7
   keep it:             git -C /srv/checkout commit
-  or go back:          git -C /srv/checkout switch --discard-changes -
+  or go back:          git -C /srv/checkout switch --discard-changes main
   and forget it:       git -C /srv/checkout branch -D ptq/7
 """)
         assert (await git(path, "branch", "--show-current")).strip() == "ptq/7"
@@ -63,6 +63,54 @@ Next:
     assert again.err == snapshot(
         "ptq: /srv/checkout has a branch ptq/7 already: `git -C /srv/checkout branch -D ptq/7` removes it\n"
     )
+
+
+BOTH = f"""{PATCH}\
+diff --git a/test/test_new.py b/test/test_new.py
+new file mode 100644
+index 0000000..3333333
+--- /dev/null
++++ b/test/test_new.py
+@@ -0,0 +1 @@
++assert True
+"""
+
+
+async def test_from_wherever_one_is(world: Bot, sample: Project, tmp_path: Path) -> None:
+    """Below the checkout's root all of the patch is applied; what is said can be pasted."""
+    path = await checkout(sample, tmp_path / "my checkout")
+    await git(path, "switch", "--quiet", "--detach")
+    async with terminal_of(world) as terminal:
+        await seed(terminal, Seed(7, documents={"fix.diff": BOTH}))
+        applied = await terminal.ptq("apply", "7", "--pytorch-path", str(path / "test"))
+    lines = applied.out.splitlines()
+    assert [line.partition("  git")[2] for line in lines if " git " in line] == [
+        " -C '/srv/my checkout' diff --staged",
+        " -C '/srv/my checkout' commit",
+        f" -C '/srv/my checkout' switch --discard-changes --detach {sample.commit}",
+        " -C '/srv/my checkout' branch -D ptq/7",
+    ]
+    status = "A  test/test_new.py\nM  tinytorch/sequence.py\n"
+    assert await git(path, "status", "--porcelain") == status
+
+    await git(path, "switch", "--quiet", "--discard-changes", "--detach", sample.commit)
+    assert await git(path, "status", "--porcelain") == ""
+
+
+async def test_a_file_in_the_way_of_a_new_one(world: Bot, sample: Project, tmp_path: Path) -> None:
+    """A file that git does not know stays as it is, and so does the detached commit."""
+    path = await checkout(sample, tmp_path / "checkout")
+    await git(path, "switch", "--quiet", "--detach")
+    (path / "test" / "test_new.py").write_text("mine\n")
+    async with terminal_of(world) as terminal:
+        await seed(terminal, Seed(7, documents={"fix.diff": BOTH}))
+        assert await refused(terminal, path) == snapshot(
+            "/srv/checkout: git apply does not do it: error: test/test_new.py: already exists in working directory\n"
+        )
+    assert (path / "test" / "test_new.py").read_text() == "mine\n"
+    assert await git(path, "branch", "--show-current") == ""
+    assert await git(path, "branch", "--list", "ptq/7") == ""
+    assert await git(path, "status", "--porcelain") == "?? test/test_new.py\n"
 
 
 async def refused(terminal: Terminal, path: Path, job: str = "7") -> str:

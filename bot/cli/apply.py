@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +27,19 @@ _SHOWN = 5
 """Changed files of the checkout that are named."""
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A patch on its branch."""
+
+    job: Job
+    path: Path
+    """The checkout's root."""
+    branch: str
+    stat: DiffStat
+    back: tuple[str, ...]
+    """Arguments of ``git switch`` that lead to where it was before."""
+
+
 def apply(
     job: JobName,
     *,
@@ -41,36 +56,41 @@ def apply(
     it (a change that is not committed, a branch of that name, a patch that does not apply) nothing
     is changed.
     """
-    found, branch, stat = asyncio.run(_apply(Settings.load(), job, path))
+    done = asyncio.run(_apply(Settings.load(), job, path))
+    stat = done.stat
     if as_json:
-        changed = {"job": found.id, "branch": branch, "files": stat.files}
+        changed = {"job": done.job.id, "branch": done.branch, "files": stat.files}
         typer.echo(json.dumps({**changed, "added": stat.added, "removed": stat.removed}))
         return
     for name in stat.files:
         typer.echo(f"  {name}")
-    git = f"git -C {path}"
+    git = ("git", "-C", str(done.path))
     steps = {
-        "read the change": f"{git} diff --staged",
-        "read why": f"ptq results {found.id}",
-        "keep it": f"{git} commit",
-        "or go back": f"{git} switch --discard-changes -",
-        "and forget it": f"{git} branch -D {branch}",
+        "read the change": (*git, "diff", "--staged"),
+        "read why": ("ptq", "results", done.job.id),
+        "keep it": (*git, "commit"),
+        "or go back": (*git, "switch", "--discard-changes", *done.back),
+        "and forget it": (*git, "branch", "-D", done.branch),
     }
     size = f"{count(len(stat.files), 'file')}, +{stat.added} -{stat.removed}"
-    typer.echo(f"{path} is on branch {branch} now: {size}, staged and not committed.\n\nNext:")
-    for does, command in steps.items():
-        typer.echo(f"  {does + ':':<20} {command}")
+    typer.echo(
+        f"{done.path} is on branch {done.branch} now: {size}, staged and not committed.\n\nNext:"
+    )
+    for does, argv in steps.items():
+        typer.echo(f"  {does + ':':<20} {shlex.join(argv)}")
 
 
-async def _apply(settings: Settings, name: str, path: Path) -> tuple[Job, str, DiffStat]:
+async def _apply(settings: Settings, name: str, path: Path) -> Applied:
     async with opened(settings) as here:
         job = await here.job(name)
         text = await here.documents.read(job.id, job.request.run, "fix.diff") or ""
     if not text.strip():
         raise CommandError(f"{job.id} left no patch: it is {job.state.value}")
+    head = await patches.checkout.resolve(path, "HEAD")
+    # Below the root, git would leave out without a word what lies elsewhere.
+    path = Path((await _git(path, "rev-parse", "--show-toplevel")).rstrip("\n"))
     patch = patches.read_patch(text)
     stat = patches.judge(patch, settings.patch)
-    head = await patches.checkout.resolve(path, "HEAD")
     branch = f"ptq/{job.request.issue_number or job.id}"
     await _require_clean(path, branch)
     try:
@@ -79,15 +99,17 @@ async def _apply(settings: Settings, name: str, path: Path) -> tuple[Job, str, D
         base = job.build.base_commit if job.build else ""
         more = f", and it was made against {base[:12]}" if base else ""
         raise PatchRefused(f"{error}: {head[:12]} is checked out{more}") from error
+    before = (await _git(path, "branch", "--show-current")).strip()
+    back = (before,) if before else ("--detach", head)
     await _git(path, "switch", "--quiet", "--no-track", "--create", branch, head)
     try:
         await _git(path, "apply", "--index", "--whitespace=nowarn", "-", stdin=text)
     except CommandError:
         # Nothing of it was applied: git applies a patch whole or not at all.
-        await _git(path, "switch", "--quiet", "-")
+        await _git(path, "switch", "--quiet", *back)
         await _git(path, "branch", "--quiet", "-D", branch)
         raise
-    return job, branch, stat
+    return Applied(job, path, branch, stat, back)
 
 
 async def _require_clean(path: Path, branch: str) -> None:
