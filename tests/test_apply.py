@@ -65,6 +65,21 @@ Next:
     )
 
 
+async def test_the_repositorys_own_rules(world: Bot, sample: Project, tmp_path: Path) -> None:
+    """What the checkout's .github/ptq.yml forbids is not applied."""
+    path = await checkout(sample, tmp_path / "checkout")
+    (path / ".github").mkdir()
+    (path / ".github" / "ptq.yml").write_text('paths:\n  deny: ["tinytorch/**"]\n')
+    await git(path, "add", ".github")
+    await git(path, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "Rules")
+    async with terminal_of(world) as terminal:
+        await seed(terminal, Seed(7, documents={"fix.diff": PATCH}))
+        assert await refused(terminal, path) == snapshot(
+            "tinytorch/sequence.py: changes of tinytorch/** are not allowed here\n"
+        )
+    assert await git(path, "branch", "--list") == "* main\n"
+
+
 BOTH = f"""{PATCH}\
 diff --git a/test/test_new.py b/test/test_new.py
 new file mode 100644

@@ -194,6 +194,49 @@ async def test_the_operators_own_rules() -> None:
     assert "PTQ_PATCH__MAX_FILES" in wrong.err
 
 
+async def test_the_repositorys_own_rules(checkout: Path) -> None:
+    """With a checkout, what its commit's .github/ptq.yml allows and forbids counts too."""
+    base = ("--base", str(checkout))
+    cpp = added("aten/x.cpp").encode()
+    assert (await ptq("check-patch", "-", *base, stdin=cpp)).exit_status == 1
+
+    own = checkout / ".github" / "ptq.yml"
+    own.parent.mkdir()
+    own.write_text('paths:\n  allow: ["**/*.cpp", "**/*.py"]\n  deny: ["torch/nn/**"]\n')
+    assert (await ptq("check-patch", "-", *base, stdin=cpp)).exit_status == 1, "not committed"
+    await git(checkout, "add", ".github")
+    await git(checkout, "commit", "--quiet", "--message", "rules")
+    assert (await ptq("check-patch", "-", *base, stdin=cpp)).exit_status == 0
+    assert (await ptq("check-patch", "-", *base, stdin=ONE_LINE.encode())).out.splitlines()[
+        -1
+    ] == snapshot(
+        "It would not be published: torch/nn/rnn.py: changes of torch/nn/** are not allowed here."
+    )
+    earlier = await ptq("check-patch", "-", *base, "--commit", "HEAD~1", stdin=ONE_LINE.encode())
+    assert earlier.exit_status == 0
+
+
+async def test_a_wrong_file_of_the_repository(checkout: Path) -> None:
+    """Nobody knows what it meant, so nothing is judged."""
+    own = checkout / ".github" / "ptq.yml"
+    own.parent.mkdir()
+    own.write_text("paths:\n  alow: [x]\nlimits: 3\n")
+    await git(checkout, "add", ".github")
+    await git(checkout, "commit", "--quiet", "--message", "rules")
+    commit = await git(checkout, "rev-parse", "HEAD")
+    said = await ptq("check-patch", "-", "--base", str(checkout), stdin=ONE_LINE.encode())
+    assert (said.exit_status, said.out) == (2, "")
+    assert said.err.replace(commit[:12], "COMMIT") == snapshot(
+        "ptq: .github/ptq.yml at COMMIT: line 2: there is no key `paths.alow`. Did you mean `allow`?; line 3: `limits`: input should be an object\n"
+    )
+
+    own.unlink()
+    own.symlink_to("../run.py")
+    await git(checkout, "commit", "--quiet", "--all", "--message", "a link")
+    link = await ptq("check-patch", "-", "--base", str(checkout), stdin=ONE_LINE.encode())
+    assert (link.exit_status, "is no regular file" in link.err) == (2, True)
+
+
 async def test_nothing_to_judge(checkout: Path, tmp_path: Path) -> None:
     """What is missing is named, with an exit status of its own."""
     patch = ONE_LINE.encode()

@@ -14,6 +14,7 @@ import typer
 
 from bot import patch as patches
 from bot.cli.opened import opened
+from bot.cli.rules_of import rules_of
 from bot.cli.words import AsJson, JobName
 from bot.errors import CommandError, PatchRefused
 from bot.render.phrases import count
@@ -51,10 +52,10 @@ def apply(
 ) -> None:
     """Make the branch ptq/ISSUE in a checkout, with the job's patch on it, and say what is next.
 
-    The patch is checked first by the rules for a pull request. It is applied to the commit that is
-    checked out, in the worktree and the index; nothing is committed. Where anything stands against
-    it (a change that is not committed, a branch of that name, a patch that does not apply) nothing
-    is changed.
+    The patch is checked first by the rules for a pull request, those of the checkout's
+    .github/ptq.yml included. It is applied to the commit that is checked out, in the worktree and
+    the index; nothing is committed. Where anything stands against it (a change that is not
+    committed, a branch of that name, a patch that does not apply) nothing is changed.
     """
     done = asyncio.run(_apply(Settings.load(), job, path))
     stat = done.stat
@@ -90,7 +91,7 @@ async def _apply(settings: Settings, name: str, path: Path) -> Applied:
     # Below the root, git would leave out without a word what lies elsewhere.
     path = Path((await _git(path, "rev-parse", "--show-toplevel")).rstrip("\n"))
     patch = patches.read_patch(text)
-    stat = patches.judge(patch, settings.patch)
+    stat = patches.judge(patch, await rules_of(path, head, settings.patch))
     branch = f"ptq/{job.request.issue_number or job.id}"
     await _require_clean(path, branch)
     try:

@@ -12,6 +12,7 @@ import typer
 
 from bot import patch as patches
 from bot.cli import inputs
+from bot.cli.rules_of import rules_of
 from bot.errors import PatchRefused
 from bot.settings import PatchSettings, Settings
 
@@ -48,11 +49,12 @@ def check_patch(
     ] = "HEAD",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Judge a patch by the operator's rules, as is done before a pull request is opened.
+    """Judge a patch by the rules for a pull request, as is done before one is opened.
 
-    The rules are PTQ_PATCH__ALLOW, PTQ_PATCH__DENY, PTQ_PATCH__MAX_BYTES and PTQ_PATCH__MAX_FILES.
+    The rules are the operator's (PTQ_PATCH__ALLOW, PTQ_PATCH__DENY, PTQ_PATCH__MAX_BYTES and
+    PTQ_PATCH__MAX_FILES) and, with --base, those of .github/ptq.yml at that commit.
     Exit status: 0 when the patch would be published, 1 when it would not, 2 when there is
-    nothing to judge (no such file, checkout or commit, or a wrong setting).
+    nothing to judge (no such file, checkout or commit, or a wrong setting or ptq.yml).
     """
     settings = Settings.load().patch
     found = asyncio.run(_judge(inputs.read(file), settings, base=base, commit=commit))
@@ -67,13 +69,16 @@ def check_patch(
 async def _judge(
     data: bytes, settings: PatchSettings, *, base: Path | None, commit: str
 ) -> Judgement:
-    resolved = None if base is None else await patches.checkout.resolve(base, commit)
+    resolved, rules = None, settings
+    if base is not None:
+        resolved = await patches.checkout.resolve(base, commit)
+        rules = await rules_of(base, resolved, settings)
     patch = patches.Patch(files=(), size=len(data))
     reason = ""
     try:
         text = patches.decode(data)
         patch = patches.read_patch(text)
-        patches.judge(patch, settings)
+        patches.judge(patch, rules)
         if base is not None and resolved is not None:
             await patches.apply(text, await patches.checkout.base_files(base, resolved, patch))
     except PatchRefused as error:

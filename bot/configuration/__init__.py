@@ -6,7 +6,7 @@ from bot.configuration.configurations import PATH, Configurations, InForce
 from bot.configuration.model import Limits, Outcomes, Paths, RepositoryConfiguration
 from bot.configuration.patch_rules import patch_rules
 from bot.configuration.problem import Problem
-from bot.configuration.reading import read, schema
+from bot.configuration.reading import decode, read, schema
 from bot.configuration.rules import label_command
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Paths",
     "Problem",
     "RepositoryConfiguration",
+    "decode",
     "label_command",
     "patch_rules",
     "read",

@@ -11,7 +11,7 @@ import structlog
 
 from bot.configuration.model import RepositoryConfiguration
 from bot.configuration.problem import Problem
-from bot.configuration.reading import read
+from bot.configuration.reading import MAX_BYTES, decode, read, too_long
 from bot.github.default_branch import find_file
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 CONFIGURATION_READ = "configuration_read"
 
 PATH = ".github/ptq.yml"
-MAX_BYTES = 64 * 1024
-"""A file that is longer is none that anybody wrote by hand."""
 KEPT = timedelta(minutes=15)
 KEPT_WHILE_BROKEN = timedelta(minutes=1)
 """Whoever mends a broken file wants to try it."""
@@ -112,12 +110,5 @@ async def _fetch(repository: Repository) -> str | Problem:
     if found.mode not in _FILES:
         return Problem(text="it is no regular file.")
     if found.size is not None and found.size > MAX_BYTES:
-        return Problem(text=f"it has {found.size:,} bytes, more than {MAX_BYTES:,}.")
-    content = await repository.blob(found.sha)
-    if len(content) > MAX_BYTES:
-        return Problem(text=f"it has {len(content):,} bytes, more than {MAX_BYTES:,}.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return Problem(line=line, text="this is not UTF-8.")
+        return too_long(found.size)
+    return decode(await repository.blob(found.sha))

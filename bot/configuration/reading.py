@@ -21,8 +21,26 @@ if TYPE_CHECKING:
 
     from bot.configuration.document import Place
 
+MAX_BYTES = 64 * 1024
+"""A file that is longer is none that anybody wrote by hand."""
 _KEY = "[key]"
 """How pydantic marks that the key itself is wrong, and not its value."""
+
+
+def decode(content: bytes) -> str | Problem:
+    """Return the text of a file, or why there is none."""
+    if len(content) > MAX_BYTES:
+        return too_long(len(content))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return Problem(line=line, text="this is not UTF-8.")
+
+
+def too_long(size: int) -> Problem:
+    """Return what is said of a file of so many bytes."""
+    return Problem(text=f"it has {size:,} bytes, more than {MAX_BYTES:,}.")
 
 
 def read(text: str) -> RepositoryConfiguration | tuple[Problem, ...]:

@@ -48,6 +48,18 @@ async def base_files(directory: Path, commit: str, patch: Patch) -> dict[str, by
     return files
 
 
+async def file(directory: Path, commit: str, path: str) -> bytes | None:
+    """Return what one file holds at the commit, None where it is not there; raise InputError."""
+    listing = await _git(directory, "ls-tree", "-z", "--full-tree", commit, "--", path)
+    found = _entries(listing).get(path)
+    if found is None:
+        return None
+    mode, object_id = found
+    if mode not in _FILES:
+        raise InputError(f"{directory}: {path} is no regular file at {commit[:12]}")
+    return await _blob(directory, object_id)
+
+
 async def _blob(directory: Path, object_id: str) -> bytes:
     content = await _git(directory, "cat-file", "blob", object_id)
     if content is None:
