@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from bot.models import JobState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.store import Job
 
 
-def summary(job: Job) -> list[str]:
-    """Return how a job ended, and what can be done with it now; of untrusted text too."""
+def summary(job: Job, *, leads_on: bool = True) -> list[str]:
+    """Return how a job ended, of untrusted text too, and what ``leads_on`` to its findings."""
     outcome = outcome_of(job)
     verdict = outcome.verdict.value if outcome and outcome.verdict else "no verdict"
     lines = [f"{job.id}  {job.state.value}  {verdict}"]
@@ -25,7 +25,7 @@ def summary(job: Job) -> list[str]:
         lines.append(f"{job.kill_requested_by} stopped it.")
     if job.pull_url:
         lines.append(f"Draft pull request: {job.pull_url}")
-    if JobState.INVESTIGATING in job.states:
+    if leads_on and JobState.INVESTIGATING in job.states:
         lines.append(f"What it found: ptq results {job.id}")
     return lines
 
@@ -59,8 +59,8 @@ def facts(job: Job) -> dict[str, Any]:
     }
 
 
-def findings(job: Job, documents: Mapping[str, str]) -> dict[str, Any]:
-    """Return the same with everything that the job left."""
+def findings(job: Job, documents: Mapping[str, str], *, log: Sequence[str]) -> dict[str, Any]:
+    """Return the same with everything that the job left, the ``log`` in readable lines."""
     proof = documents.get("proof.json")
     return {
         **facts(job),
@@ -68,4 +68,5 @@ def findings(job: Job, documents: Mapping[str, str]) -> dict[str, Any]:
         "report": documents.get("report.md"),
         "patch": documents.get("fix.diff"),
         "worklog": documents.get("worklog.md"),
+        "log": list(log),
     }
