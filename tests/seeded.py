@@ -56,6 +56,7 @@ class Seed:
     state: JobState = JobState.FINISHED
     verdict: Verdict = Verdict.FIXED
     documents: dict[str, str] = field(default_factory=dict[str, str])
+    repository: str = "pytorch/pytorch"
 
 
 async def seed(terminal: Terminal, *seeds: Seed) -> list[JobId]:
@@ -81,10 +82,10 @@ async def served(terminal: Terminal) -> AsyncGenerator[None]:
 
 
 async def _seed(database: Database, wanted: Seed) -> JobId:
-    jobs = Jobs(database)
+    jobs, repository = Jobs(database), RepositoryName.parse(wanted.repository)
     request = JobRequest(
-        job_id=JobId(f"20260102-pytorch-{wanted.issue}"),
-        repository=RepositoryName(owner="pytorch", name="pytorch"),
+        job_id=JobId(f"20260102-{repository.name}-{wanted.issue}"),
+        repository=repository,
         installation_id=None,
         issue_number=wanted.issue,
         requester=Person(login="alice", id=7),
@@ -93,7 +94,7 @@ async def _seed(database: Database, wanted: Seed) -> JobId:
     )
     accepted = await jobs.accept(
         request,
-        delivery_id=DeliveryId(f"d-{wanted.issue}"),
+        delivery_id=DeliveryId(f"d-{request.job_id}"),
         ordinal=0,
         enqueue=lambda _connection, _job_id: None,
         documents=wanted.documents,

@@ -104,7 +104,7 @@ async def test_nothing_to_clean(world: Bot) -> None:
     async with terminal_of(world) as terminal:
         await seed(terminal)
         assert (await terminal.ptq("clean", "gpu-9")).err == snapshot(
-            "ptq: there is no job gpu-9 in this database, and no machine of that name (there is gpu-1, local)\n"
+            "ptq: there is no job gpu-9 in this database: `ptq list` shows them; the machines are gpu-1, local\n"
         )
         assert (await terminal.ptq("clean")).err == snapshot(
             "ptq: name a job or a machine of the settings, or say --local\n"

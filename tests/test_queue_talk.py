@@ -84,7 +84,8 @@ async def test_a_job_waits_until_a_machine_is_free(bot: Bot) -> None:
     await told(bot, third, "It waits because machine `gpu-1` is busy.")
     gate.touch()
     await answered(bot, 6)
-    ended = [await bot.service.jobs.newest_of_issue(one.number) for one in (second, third)]
+    here = RepositoryName.parse(REPOSITORY)
+    ended = [await bot.service.jobs.newest(here, one.number) for one in (second, third)]
     assert [job and job.state for job in ended] == [JobState.FINISHED] * 2
 
 

@@ -153,7 +153,9 @@ async def test_the_results_of_a_job_that_is_not_there(world: Bot) -> None:
     assert (await ended(await ptq("db", "upgrade", **environment)))[0] == 0
     status, out, said = await ended(await ptq("results", "20260101-none-1", **environment))
     assert (status, out) == (1, "")
-    assert said == "ptq: there is no job 20260101-none-1 in this database\n"
+    assert said == (
+        "ptq: there is no job 20260101-none-1 in this database: `ptq list` shows them\n"
+    )
 
 
 async def test_the_results_without_a_database(tmp_path: Path) -> None:

@@ -120,6 +120,24 @@ async def test_a_terminal_without_jobs(world: Bot) -> None:
         )
 
 
+async def test_how_a_job_may_be_named(world: Bot) -> None:
+    """As in a comment; a number that means two issues is no name, and both jobs are told."""
+    async with terminal_of(world) as terminal:
+        await seed(terminal, Seed(7), Seed(8), Seed(7, repository="pytorch/vision"))
+        eight = [await terminal.ptq("status", name, "--json") for name in ("8", "#8")]
+        assert [json.loads(one.out)["issue"] for one in eight] == [8, 8]
+        both = await terminal.ptq("clean", "7")
+        exact = await terminal.ptq("status", "20260102-pytorch-7", "--json")
+    assert (both.status, both.out, both.err) == snapshot(
+        (
+            1,
+            "",
+            "ptq: #7 is an issue of several repositories, so name one: YYYYMMDD-vision-7 of pytorch/vision, YYYYMMDD-pytorch-7 of pytorch/pytorch\n",
+        )
+    )
+    assert json.loads(exact.out)["repository"] == "pytorch/pytorch"
+
+
 @pytest.mark.parametrize(
     "command", ["status", "peek", "results", "kill", "follow", "takeover", "pr", "clean"]
 )

@@ -16,6 +16,7 @@ from bot.cli.job_names import job_names
 from bot.cli.machine_side import LOCAL, listed, side_of
 from bot.cli.opened import opened
 from bot.cli.words import AsJson
+from bot.commands import job_named
 from bot.errors import CommandError
 from bot.machines import provider
 from bot.models import JobState
@@ -115,8 +116,10 @@ async def _job(here: Opened, target: str, names: set[str]) -> Job:
     try:
         return await here.job(target)
     except CommandError as error:
+        if job_named(target) is not None:
+            raise
         machines = ", ".join(sorted(names))
-        raise CommandError(f"{error}, and no machine of that name (there is {machines})") from error
+        raise CommandError(f"{error}; the machines are {machines}") from error
 
 
 async def _clean_machine(here: Opened, name: str, *, keep: int, everything: bool) -> Cleaned:

@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.commands import job_named
 from bot.errors import CommandError
-from bot.models import JobId
-from bot.store import Database, Documents, Jobs, Leases
+from bot.store import Database, Documents, JobIds, Jobs, Leases
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.models import JobId
     from bot.settings import Settings
     from bot.store import Job
 
@@ -31,11 +32,28 @@ class Opened:
 
     async def job(self, name: str) -> Job:
         """Return a job by its id, or the newest of an issue's number; raise CommandError."""
+        named = job_named(name)
+        if isinstance(named, int):
+            named = await self._of_issue(named)
+        job = None if named is None else await self._known(named)
+        if job is None:
+            raise CommandError(f"there is no job {name} in this database: `ptq list` shows them")
+        return job
+
+    async def _of_issue(self, number: int) -> JobId | None:
+        found = await JobIds(self.database).of_issue(number)
+        if len(found) > 1:
+            each = ", ".join(f"{job_id} of {repository}" for repository, job_id in found.items())
+            raise CommandError(
+                f"#{number} is an issue of several repositories, so name one: {each}"
+            )
+        return next(iter(found.values()), None)
+
+    async def _known(self, job_id: JobId) -> Job | None:
         try:
-            found = await self.jobs.newest_of_issue(int(name)) if name.isdecimal() else None
-            return found or await self.jobs.get(JobId(name))
-        except LookupError as error:
-            raise CommandError(f"there is no job {name} in this database") from error
+            return await self.jobs.get(job_id)
+        except LookupError:
+            return None
 
 
 def lock_of(settings: Settings) -> Path:

@@ -33,6 +33,10 @@ class JobIds:
         """Return the machines that were ever lent to a job, newest first, each once."""
         return await self._database.call(_machines, job_id)
 
+    async def of_issue(self, number: int) -> dict[str, JobId]:
+        """Return the newest job of the issues of this number, by repository, newest first."""
+        return await self._database.call(_of_issue, number)
+
     async def beginning_with(self, text: str, *, limit: int) -> list[JobId]:
         """Return the newest ids that begin so."""
         return await self._database.call(_beginning_with, text, limit)
@@ -58,6 +62,18 @@ def _machines(connection: sa.Connection, job_id: JobId) -> list[str]:
         .order_by(leases.c.requested_at.desc())
     )
     return list(dict.fromkeys(names))
+
+
+def _of_issue(connection: sa.Connection, number: int) -> dict[str, JobId]:
+    rows = connection.execute(
+        sa.select(_TABLE.c.repository, _TABLE.c.id)
+        .where(_TABLE.c.issue_number == number)
+        .order_by(_TABLE.c.created_at.desc())
+    )
+    newest: dict[str, JobId] = {}
+    for repository, job_id in rows:
+        newest.setdefault(repository, JobId(job_id))
+    return newest
 
 
 def _beginning_with(connection: sa.Connection, text: str, limit: int) -> list[JobId]:

@@ -174,10 +174,6 @@ class Jobs:
         """Return the newest job of an issue."""
         return await self._database.call(_newest, str(repository), issue_number)
 
-    async def newest_of_issue(self, issue_number: int) -> Job | None:
-        """Return the newest job of the issues of this number, in whatever repository."""
-        return await self._database.call(_newest, None, issue_number)
-
 
 def _get(connection: sa.Connection, job_id: JobId) -> Job | None:
     row = (
@@ -279,14 +275,11 @@ def _untold(connection: sa.Connection, limit: int) -> list[Job]:
     return [job_of(row) for row in rows]
 
 
-def _newest(connection: sa.Connection, repository: str | None, issue_number: int) -> Job | None:
+def _newest(connection: sa.Connection, repository: str, issue_number: int) -> Job | None:
     row = (
         connection.execute(
             sa.select(_TABLE)
-            .where(
-                sa.true() if repository is None else _TABLE.c.repository == repository,
-                _TABLE.c.issue_number == issue_number,
-            )
+            .where(_TABLE.c.repository == repository, _TABLE.c.issue_number == issue_number)
             .order_by(_TABLE.c.created_at.desc())
             .limit(1)
         )
