@@ -3,7 +3,7 @@
 PtqError
 ├── UserError             the person who asked can mend it; its text is posted as written
 │   ├── CommandError      the comment's command is wrong (nearest match and usage inside)
-│   ├── InputError        what a command of the terminal reads is missing or not of its shape
+│   ├── InputError        an option or a file of a command line is missing or not of its shape
 │   └── Refusal           the command is right, but not for this person, issue or limit
 ├── ConfigurationError    the operator can mend it; stops the start
 ├── GitHubError           GitHub refused or could not be reached
@@ -46,7 +46,7 @@ class CommandError(UserError):
 
 
 class InputError(UserError):
-    """A file that a command of the terminal reads is missing or not of its shape."""
+    """An option of a command line, or a file that it reads, is missing or not of its shape."""
 
 
 class Refusal(UserError):

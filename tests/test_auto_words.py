@@ -18,22 +18,25 @@ WRONG = {
     "auto --issue x": "--issue takes a number, owner/name#number or an address, not 'x'",
     "auto --issue 1 --repo pytorch": "--repo takes owner/name, not 'pytorch'",
     "auto --issue 1 --gpus 99": "`--gpus` takes a whole number from 1 to 16, not `99`.",
-    "auto --issue 1 --hours 20": "`--hours 20` is more than the 8 allowed here.",
     "auto --issue 1 --preset fixx": "there is no preset fixx. Did you mean fix?",
     "auto --issue 1 now": "`now` is no option: a task goes behind --message, in quotes.",
     "auto -m a -i b": "--message and --input are the same thing: give one of them",
     "run -m x": "name one machine: --machine NAME of the settings, or --local (`ptq auto` takes any)",
+}
+NOT_HERE = {
+    "auto --issue 1 --hours 20": "`--hours 20` is more than the 8 allowed here.",
     "run -m x --machine gpu-9": "the settings lend no machine gpu-9: there is gpu-1",
     "run -m x --local": "PTQ_PROVIDER lends gpu-1: with PTQ_PROVIDER=local it is this computer",
 }
 
 
-@pytest.mark.parametrize("line", WRONG)
+@pytest.mark.parametrize("line", [*WRONG, *NOT_HERE])
 async def test_wrong_words(world: Bot, line: str) -> None:
-    """What is wrong is said in one line, and nothing is made."""
+    """What is wrong is said in one line, with the exit status of its kind, and nothing is made."""
+    told, status = (WRONG[line], 2) if line in WRONG else (NOT_HERE[line], 1)
     async with terminal_of(world) as terminal:
         ended = await terminal.ptq(*line.split())
-        assert (ended.status, ended.out, ended.err) == (1, "", f"ptq: {WRONG[line]}\n")
+        assert (ended.status, ended.out, ended.err) == (status, "", f"ptq: {told}\n")
         assert not (terminal.state / "ptq.sqlite").exists()
 
 
@@ -41,9 +44,11 @@ async def test_an_issue_that_is_not_there(world: Bot) -> None:
     """What GitHub refuses is told with what would help, and no job is made."""
     async with terminal_of(world) as terminal:
         ended = await terminal.ptq("auto", "--issue", "404")
-        assert (ended.status, ended.out) == (1, "")
-        assert "Not Found" in ended.err
-        assert "(or it is private: set GITHUB_TOKEN)" in ended.err
+        assert (ended.status, ended.out, ended.err) == (
+            1,
+            "",
+            "ptq: pytorch/pytorch has no issue #404 (or it is private: set GITHUB_TOKEN)\n",
+        )
         token = people.add_token(world.github.world, MAINTAINER)
         ended = await terminal.ptq("auto", "--issue", "404", GITHUB_TOKEN=token)
         assert "(or your token may not see it)" in ended.err

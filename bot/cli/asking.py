@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli import github_access
 from bot.durable import Client
-from bot.errors import CommandError, GitHubError, Refusal
+from bot.errors import CommandError, GitHubError, GitHubNotFound, InputError, Refusal
 from bot.intake.investigate import INVESTIGATE, JOBS, workflow_of
 from bot.investigation.admission import FROZEN_ISSUE
 from bot.models import (
@@ -61,7 +61,7 @@ class Asked:
 def issue_of(
     settings: Settings, text: str | None, repository: str | None
 ) -> tuple[RepositoryName, int | None]:
-    """Return the repository and the issue's number; raise CommandError.
+    """Return the repository and the issue's number; raise InputError.
 
     An issue is a number, ``owner/name#number`` or its address. The repository is by default the
     first that the settings name, else pytorch/pytorch.
@@ -69,14 +69,14 @@ def issue_of(
     try:
         named = RepositoryName.parse(repository) if repository is not None else None
     except ValueError as error:
-        raise CommandError(f"--repo takes owner/name, not {repository!r}") from error
+        raise InputError(f"--repo takes owner/name, not {repository!r}") from error
     served = (name for name in settings.github.repositories if "/" in name)
     usual = next((RepositoryName.parse(name) for name in served), PYTORCH)
     if text is None:
         return named or usual, None
     found = _ISSUE.fullmatch(text.strip())
     if found is None:
-        raise CommandError(f"--issue takes a number, owner/name#number or an address, not {text!r}")
+        raise InputError(f"--issue takes a number, owner/name#number or an address, not {text!r}")
     own = RepositoryName.parse(found["repository"]) if found["repository"] else None
     return own or named or usual, int(found["number"])
 
@@ -92,12 +92,19 @@ async def ask(opened: Opened, wanted: Wanted, *, again: JobId | None = None) -> 
     issue: IssueSnapshot | None = None
     if wanted.issue_number is not None:
         async with github_access.github(settings.github, text) as github:
-            issue = await github.personal_repository(wanted.repository).issue_snapshot(
-                wanted.issue_number,
-                frozen_at=asked_at,
-                command_comment_id=None,
-                asks_permissions=False,
-            )
+            repository = github.personal_repository(wanted.repository)
+            try:
+                issue = await repository.issue_snapshot(
+                    wanted.issue_number,
+                    frozen_at=asked_at,
+                    command_comment_id=None,
+                    asks_permissions=False,
+                )
+            except GitHubNotFound as error:
+                raise CommandError(
+                    f"{wanted.repository} has no issue #{wanted.issue_number} "
+                    f"({github_access.unseen(text)})"
+                ) from error
             if text:
                 # A token of GitHub Actions is no person's.
                 with suppress(GitHubError):

@@ -19,7 +19,7 @@ from bot.cli.opened import opened
 from bot.cli.options import Said, changes_of, with_job_options
 from bot.cli.words import AsJson
 from bot.configuration import RepositoryConfiguration
-from bot.errors import CommandError, InputError
+from bot.errors import InputError
 from bot.intake.options import job_options
 from bot.settings import Settings
 from bot.workspace.brief import MAX_GUIDANCE
@@ -100,7 +100,7 @@ def auto(  # noqa: PLR0913 -- each an option of the command
     repository, number = issue_of(settings, issue, repo)
     given = text_of(message, file)
     if number is None and not given:
-        raise CommandError("what is to be done? Give --issue N, or a task with -m TEXT or -i FILE")
+        raise InputError("what is to be done? Give --issue N, or a task with -m TEXT or -i FILE")
     wanted = Wanted(
         repository=repository,
         issue_number=number,
@@ -124,7 +124,7 @@ def preset_of(settings: Settings, name: str | None, said: Said) -> str:
     if name not in known:
         near = get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]}?" if near else " `ptq presets` lists them."
-        raise CommandError(f"there is no preset {name}.{hint}")
+        raise InputError(f"there is no preset {name}.{hint}")
     if known[name].mode is None:
         return known[name].text
     said.setdefault("--mode", name)
@@ -132,9 +132,9 @@ def preset_of(settings: Settings, name: str | None, said: Said) -> str:
 
 
 def text_of(message: str | None, file: str | None) -> str:
-    """Return what --message or --input gives; raise CommandError for both."""
+    """Return what --message or --input gives; raise InputError for both."""
     if message is not None and file is not None:
-        raise CommandError("--message and --input are the same thing: give one of them")
+        raise InputError("--message and --input are the same thing: give one of them")
     if file is None:
         return (message or "").strip()[:MAX_GUIDANCE]
     try:
@@ -147,7 +147,7 @@ def text_of(message: str | None, file: str | None) -> str:
 
 
 def options_of(settings: Settings, said: Said, words: list[str]) -> JobOptions:
-    """Return the options of a job; raise CommandError or Refusal.
+    """Return the options of a job; raise InputError or Refusal.
 
     Where this machine is the only one, it is taken unless a kind of GPU or a machine is named.
     """

@@ -17,7 +17,7 @@ from bot.cli.machine_side import LOCAL, listed, side_of
 from bot.cli.opened import opened
 from bot.cli.words import AsJson
 from bot.commands import job_named
-from bot.errors import CommandError
+from bot.errors import CommandError, InputError
 from bot.machines import provider
 from bot.models import JobState
 from bot.settings import Settings
@@ -74,7 +74,7 @@ def clean(
     that this database does not know are never touched.
     """
     if local == (target is not None):
-        raise CommandError("name a job or a machine of the settings, or say --local")
+        raise InputError("name a job or a machine of the settings, or say --local")
     settings = Settings.load()
     done = asyncio.run(_clean(settings, LOCAL if target is None else target, keep, everything))
     if as_json:
@@ -97,7 +97,7 @@ async def _clean(settings: Settings, target: str, keep: int, everything: bool) -
             return await _clean_machine(here, target, keep=keep, everything=everything)
         job = await _job(here, target, names)
         if keep:
-            raise CommandError("--keep is for a machine: a job that is named is removed")
+            raise InputError("--keep is for a machine: a job that is named is removed")
         if not job.state.is_end and not everything:
             raise CommandError(f"{job.id} is running ({job.state.value}): --all stops it first")
         if job.machine is None:

@@ -26,6 +26,7 @@ _PATIENCE = timedelta(seconds=20)
 _ASKING = 10.0
 """Seconds until GitHub's CLI must have answered."""
 _UNAUTHORIZED = 401
+_LIMITED = (403, 429)
 
 
 async def token(api_url: str) -> str:
@@ -52,6 +53,11 @@ async def token(api_url: str) -> str:
     return said.decode(errors="replace").strip() if process.returncode == 0 else ""
 
 
+def unseen(text: str) -> str:
+    """Return why something that is there may not be found with this token."""
+    return "or your token may not see it" if text else f"or it is private: set {VARIABLES[0]}"
+
+
 @asynccontextmanager
 async def github(settings: GitHubSettings, text: str) -> AsyncGenerator[GitHub]:
     """Open GitHub for a person with this token; what GitHub refuses is raised as a UserError."""
@@ -60,10 +66,17 @@ async def github(settings: GitHubSettings, text: str) -> AsyncGenerator[GitHub]:
         try:
             yield GitHub(hurried, session, token=text)
         except GitHubNotFound as error:
-            who = "your token may not see it" if text else f"it is private: set {VARIABLES[0]}"
-            raise UserError(f"{error} (or {who})") from error
+            raise UserError(f"{error} ({unseen(text)})") from error
         except GitHubError as error:
             if error.status == _UNAUTHORIZED and text:
                 raise UserError(f"GitHub refuses your token ({VARIABLES[0]} or gh)") from error
-            more = "" if text else f"; with {VARIABLES[0]} set, GitHub allows more"
-            raise UserError(f"{error}{more}") from error
+            raise UserError(f"{error}{_mend(error, text)}") from error
+
+
+def _mend(error: GitHubError, text: str) -> str:
+    """Return what would help, where something is known to."""
+    if error.status is None:
+        return ": see the network, and PTQ_GITHUB__API_URL"
+    if error.status in _LIMITED and not text:
+        return f"; with {VARIABLES[0]} set, GitHub allows more"
+    return ""

@@ -11,7 +11,7 @@ import typer
 
 from bot.commands import OPTIONS, Investigate, Mistake, OptionChanges
 from bot.commands.grammar import parse_line
-from bot.errors import CommandError
+from bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,22 +47,22 @@ def with_job_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def changes_of(said: Mapping[str, str | None], words: Sequence[str] = ()) -> OptionChanges:
-    """Return the checked options; raise CommandError in the words that a comment would get.
+    """Return the checked options; raise InputError in the words that a comment would get.
 
     ``words`` are ``@agent-NAME``, which ask for specialists.
     """
     wrong = [word for word in words if not word.lower().startswith("@agent-")]
     if wrong:
-        raise CommandError(f"`{wrong[0]}` is no option: a task goes behind --message, in quotes.")
+        raise InputError(f"`{wrong[0]}` is no option: a task goes behind --message, in quotes.")
     written = [part for name, value in said.items() for part in (name, value) if part is not None]
     read = parse_line(shlex.join(["investigate", *words, *written]))
     match read:
         case Investigate():
             return read.changes
         case Mistake():
-            raise CommandError(read.text.partition("\n")[0])
+            raise InputError(read.text.partition("\n")[0])
         case _:
-            raise CommandError("that is not understood: see --help")
+            raise InputError("that is not understood: see --help")
 
 
 def _declared(entry: OptionEntry) -> inspect.Parameter:

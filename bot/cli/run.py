@@ -28,7 +28,7 @@ from bot.cli.job_names import job_names
 from bot.cli.machine_side import LOCAL
 from bot.cli.options import Said, with_job_options
 from bot.cli.words import AsJson
-from bot.errors import CommandError
+from bot.errors import CommandError, InputError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def run(  # noqa: PLR0913 -- each an option of the command
     specialists = [word for word in words or [] if word not in names]
     if names:
         if len(names) > 1 or issue is not None or repo is not None or local:
-            raise CommandError("a job that is run again keeps its issue: name the job alone")
+            raise InputError("a job that is run again keeps its issue: name the job alone")
         guidance = joined(preset_of(settings, preset, said), text_of(message, file), prompt or "")
         asked = asyncio.run(
             run_again(settings, names[0], said=said, words=specialists, guidance=guidance)
@@ -99,7 +99,7 @@ def run(  # noqa: PLR0913 -- each an option of the command
     repository, number = issue_of(settings, issue, repo)
     given = text_of(message, file)
     if number is None and not given:
-        raise CommandError("what is to be done? Give --issue N, or a task with -m TEXT or -i FILE")
+        raise InputError("what is to be done? Give --issue N, or a task with -m TEXT or -i FILE")
     wanted = Wanted(
         repository=repository,
         issue_number=number,
@@ -114,7 +114,7 @@ def _options(settings: Settings, said: Said, words: list[str], *, is_local: bool
     """Return the options of a job that names its machine; raise CommandError."""
     named = said.pop("--machine", None)
     if is_local == (named is not None):
-        raise CommandError(
+        raise InputError(
             "name one machine: --machine NAME of the settings, or --local (`ptq auto` takes any)"
         )
     lent = [LOCAL] if settings.provider == "local" else [one.name for one in settings.machines]

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from bot import log
-from bot.errors import CommandError, ConfigurationError
+from bot.errors import ConfigurationError, InputError
 from bot.machines.connections import Connections
 from bot.machines.local import LocalShell
 from bot.machines.ssh import SshShell
@@ -54,7 +54,7 @@ def setup(
     settings = Settings.load()
     log.configure(settings.log_format, secrets=settings.secrets, level=logging.WARNING)
     if local == (machine is not None):
-        raise CommandError("name one machine of the settings, or say --local.")
+        raise InputError("name one machine of the settings, or say --local")
     wanted = _wanted(settings.torch, cuda=cuda, cpu=cpu, torch=torch)
     build = asyncio.run(_set_up(settings, machine, wanted))
     if as_json:
@@ -68,13 +68,13 @@ def _wanted(
     settings: TorchSettings, *, cuda: str | None, cpu: bool, torch: str | None
 ) -> TorchSettings:
     if cuda and cpu:
-        raise CommandError("--cuda and --cpu exclude each other.")
+        raise InputError("--cuda and --cpu exclude each other")
     said = {"cuda": "cpu" if cpu else cuda, "requirement": torch}
     values = settings.model_dump() | {name: value for name, value in said.items() if value}
     try:
         return TorchSettings.model_validate(values)
     except ValueError as error:
-        raise CommandError(f"--cuda takes a tag such as cu130, not {cuda}.") from error
+        raise InputError(f"--cuda takes a tag such as cu130, not {cuda}.") from error
 
 
 async def _set_up(settings: Settings, machine: str | None, torch: TorchSettings) -> TorchBuild:
