@@ -7,6 +7,7 @@ An event is a constant (``run_failed``); its facts are fields. What libraries lo
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TextIO, cast
@@ -70,7 +71,7 @@ def configure(
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 Redaction(secrets),
-                _renderer(chosen),
+                _renderer(chosen, is_coloured=output.isatty() and not os.environ.get("NO_COLOR")),
             ],
         )
     )
@@ -129,9 +130,11 @@ def _text(value: object) -> str:
         return f"<{type(value).__name__}: {type(error).__name__} in str()>"
 
 
-def _renderer(chosen: Format) -> Processor:
+def _renderer(chosen: Format, *, is_coloured: bool) -> Processor:
     if chosen == "json":
         return structlog.processors.JSONRenderer()
     return structlog.dev.ConsoleRenderer(
-        timestamp_key="time", exception_formatter=structlog.dev.plain_traceback
+        colors=is_coloured,
+        timestamp_key="time",
+        exception_formatter=structlog.dev.plain_traceback,
     )

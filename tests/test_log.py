@@ -166,3 +166,11 @@ def test_held_secrets_are_found_in_any_text(secret: str, around: str) -> None:
     """Whatever stands around a secret, and whatever the secret is, it is found."""
     redacted = Redactor([secret]).redact(f"{around}{secret}{around}")
     assert secret.strip() not in redacted.replace(REDACTED, "\0")
+
+
+def test_colours_are_for_terminals() -> None:
+    """A log in a pipe or a file has none."""
+    stream = _configured("console")
+    structlog.stdlib.get_logger("bot.test").warning("run_failed", exit_status=1)
+    assert "run_failed" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()

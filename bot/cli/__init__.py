@@ -33,7 +33,8 @@ def ptq() -> None:
 
 def main() -> None:
     """Run the command line; what it ends with is in ``bot.cli.statuses``."""
-    log.configure("console", level=logging.WARNING)
+    # What an error says is told below; a warning of a library is nothing that a person asked for.
+    log.configure("console", level=logging.ERROR)
     try:
         # As it is installed, however it was started: completion asks for it by this name.
         app(prog_name="ptq")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bot.errors import ConfigurationError
 from bot.settings.agent import AgentSettings, ClaudeSettings, CodexSettings, ModelSettings
@@ -90,6 +90,14 @@ class Settings(Section):
     """How long a machine may take to answer a command of a thread, such as ``/ptq peek``."""
     log_format: Literal["json", "console"] | None = None
     """Default: console on a terminal, JSON elsewhere."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("sqlite:", "postgres")):
+            message = "takes sqlite:///… or postgresql://…"
+            raise ValueError(message)
+        return url
 
     @model_validator(mode="after")
     def _machines_for_pool(self) -> Self:

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -15,14 +16,14 @@ from alembic import command as alembic
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import ConfigurationError, DatabaseUnavailable
 from bot.fence import Fence
 from bot.store.engines import answering, complete, engine_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from datetime import timedelta
 
 P = ParamSpec("P")
@@ -98,20 +99,14 @@ class Database:
 
     async def require_current(self) -> None:
         """Raise ConfigurationError unless the tables are there, at the newest version."""
-        try:
-            current, newest = await asyncio.to_thread(self._versions)
-        except (OperationalError, DatabaseUnavailable) as error:
-            where = self.engine.url.render_as_string(hide_password=True)
-            made_by = (
-                "The first job makes it (`ptq auto --issue N`)"
-                if self.is_sqlite
-                else "`ptq db upgrade` makes it"
-            )
+        if self.is_sqlite and not await asyncio.to_thread(Path(self._file).exists):
             message = (
-                f"PTQ_DATABASE_URL, PTQ_STATE_DIR: there is no database to open at {where}. "
-                f"{made_by}; where the service has another one, name that"
+                f"PTQ_DATABASE_URL, PTQ_STATE_DIR: there is no database to open at {self._where}. "
+                "The first job makes it (`ptq auto --issue N`), or `ptq db upgrade`; where the "
+                "service has another one, name that"
             )
-            raise ConfigurationError(message) from error
+            raise ConfigurationError(message)
+        current, newest = await asyncio.to_thread(self._versions)
         if current != newest:
             message = (
                 f"the database is at version {current or 'none'}, this ptq needs {newest}: "
@@ -135,19 +130,39 @@ class Database:
             await asyncio.to_thread(threads.shutdown)
         await asyncio.to_thread(self.engine.dispose)
 
+    @property
+    def _file(self) -> str:
+        return self.engine.url.database or ""
+
+    @property
+    def _where(self) -> str:
+        return self.engine.url.set(query={}).render_as_string(hide_password=True)
+
     def _upgrade(self) -> None:
-        if self.is_sqlite:
-            _require_sqlite()
-            Path(self.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        with self._opening():
+            if self.is_sqlite:
+                _require_sqlite()
+                Path(self._file).parent.mkdir(parents=True, exist_ok=True)
+            self.engine.connect().close()
         with self.engine.begin() as connection:
             config = _alembic()
             config.attributes["connection"] = connection
             alembic.upgrade(config, "head")
 
     def _versions(self) -> tuple[str | None, str | None]:
-        with self.engine.connect() as connection:
+        with self._opening(), self.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
         return current, ScriptDirectory.from_config(_alembic()).get_current_head()
+
+    @contextmanager
+    def _opening(self) -> Generator[None]:
+        """Raise ConfigurationError where the settings lead to no database."""
+        try:
+            yield
+        except (OSError, SQLAlchemyError) as error:
+            reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            message = f"PTQ_DATABASE_URL, PTQ_STATE_DIR: {self._where} cannot be opened: {reason}"
+            raise ConfigurationError(message) from error
 
 
 def _alembic() -> Config:

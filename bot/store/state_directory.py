@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from bot.errors import ConfigurationError
 
@@ -24,8 +24,7 @@ def only_process(path: Path) -> Generator[None]:
 
     One process per SQLite file: with more, limits would be overrun.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
+    with _opened(path) as lock:
         # Who only looks whether it is held (``is_served``) holds it for a moment.
         for left in reversed(range(_TRIES)):
             try:
@@ -43,12 +42,21 @@ def only_process(path: Path) -> Generator[None]:
         yield
 
 
+def _opened(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a")
+    except OSError as error:
+        message = f"PTQ_STATE_DIR: {path.parent} cannot be written: {error.strerror}"
+        raise ConfigurationError(message) from error
+
+
 def is_served(path: Path) -> bool:
     """Whether a process holds this lock file."""
     try:
         with path.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True
