@@ -82,14 +82,14 @@ def pieces(blocks: Sequence[Block]) -> list[Piece]:
         label = block.label.partition(" ")[0]
         if label in _NO_PROGRAM or cpp.is_label(label) or surroundings.show_what_is_right(block):
             continue
-        bonus = 1 if _PYTHON_LABEL.match(block.label) else 0
+        score = surroundings.score(block) + (1 if _PYTHON_LABEL.match(block.label) else 0)
         for program, name in _programs(block):
             if program.is_code:
                 found.append(
                     Piece(
                         program=program,
                         place=place,
-                        score=surroundings.score(block) + bonus,
+                        score=score,
                         name=name or _name(block),
                     )
                 )

@@ -207,11 +207,12 @@ def _of_commands(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro |
 
 def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro | None:
     """Return an import that fails where it stands: it is its own repro."""
+    shows_failure = [wishes.show_failure(block.text) for block in text.blocks]
     for piece in candidates.imports(pieces):
         is_about_torch = any(
             name.startswith(("torch", "functorch", "caffe2")) for name in piece.program.modules
         )
-        if not (is_about_torch and wishes.show_failure(text.blocks[piece.place].text)):
+        if not (is_about_torch and shows_failure[piece.place]):
             continue
         return Repro(
             kind=ReproKind.PYTHON,
