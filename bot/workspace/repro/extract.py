@@ -33,6 +33,7 @@ _LINK = re.compile(
     r"https?://(?:gist\.github|colab\.research|github\.com/[\w.-]+/[\w.-]+(?:\s|$|\)))"
 )
 _CPP_ISSUE = re.compile(r"\bC\+\+|\blibtorch\b", re.IGNORECASE)
+_BUILDS_CPP = re.compile(r"\bload_inline\(|cpp_extension(?:\.load\(| import [^\n]*\bload\b)")
 
 
 def extract(issue: ReproIssue) -> Repro:
@@ -86,8 +87,7 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
             if program.score > 0 and text.counts(text.blocks[program.place])
         ]
     in_cpp = cpp.find(text.blocks)
-    is_cpp_issue = "module: cpp" in issue.labels or _CPP_ISSUE.search(issue.title)
-    if in_cpp is not None and (is_cpp_issue or not programs):
+    if in_cpp is not None and not (programs and _is_for_python(programs[0], issue)):
         return _of_cpp(in_cpp, text, issue)
     if programs:
         return _of_program(candidates.fitting(programs, issue.title), text, own, issue)
@@ -239,6 +239,12 @@ def _of_named_test(issue: ReproIssue) -> Repro | None:
         needs=needs.of_test(line, labels=issue.labels, title=issue.title),
         reason="A test of PyTorch that fails, as the body says.",
     )
+
+
+def _is_for_python(program: Candidate, issue: ReproIssue) -> bool:
+    """Whether a program in Python is the repro where there is code in C++ too."""
+    is_about_cpp = "module: cpp" in issue.labels or _CPP_ISSUE.search(issue.title)
+    return not is_about_cpp or _BUILDS_CPP.search(program.text) is not None
 
 
 def _of_cpp(code: str, text: Text, issue: ReproIssue) -> Repro:

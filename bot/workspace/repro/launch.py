@@ -34,6 +34,8 @@ _IN_PROSE = re.compile(
     r"(?:torchrun|python[\d.]*\s+-m\s+torch\.distributed\.(?:run|launch)"
     r"|(?:python[\d.]*|pytest)(?:\s+-\S+){0,4}\s+(?:\./)?(?:pytorch/)?test/\S+\.py)(?=[\s`:])[^`\n]*)"
 )
+_PLACEHOLDER = re.compile(r"(?:^|=)<[A-Za-z][\w -]*>$")
+"""A word that the reader shall replace: ``--model <model>``."""
 _NUMBER = re.compile(r"[\d.]*\d")
 _TEST_NAME = re.compile(r"Test\w*(?:\.test_\w+)?|\w*Tests?(?:\.test_\w+)|test_\w+")
 _EXPORTED = re.compile(r"^export\s+((?:[A-Za-z_]\w*=\S*\s*)+)$")
@@ -187,6 +189,8 @@ def _split(line: str) -> Iterator[list[str]]:
 
 
 def _read(words: Sequence[str]) -> Command | None:
+    if any(_PLACEHOLDER.search(word) for word in words):
+        return None
     words = _without_redirections(words)
     variables: list[str] = []
     while words and (words[0] in {"export", "env", "time"} or _VARIABLE.match(words[0])):
