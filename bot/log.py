@@ -19,6 +19,7 @@ from bot.redaction import Redactor
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from structlog.stdlib import BoundLogger
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["json", "console"]
@@ -120,6 +121,26 @@ class Redaction:
                 return self._redacted(value.decode("utf-8", "backslashreplace"))
             case _:
                 return self._redacted(_text(value))
+
+
+class Outage:
+    """What keeps something from being done for a while is told once, not at every look."""
+
+    def __init__(self, log: BoundLogger, event: str) -> None:
+        """Warn with this event."""
+        self._log = log
+        self._event = event
+        self._is_told = False
+
+    def goes_on(self, error: Exception) -> None:
+        """It could not be done."""
+        if not self._is_told:
+            self._log.warning(self._event, kind=type(error).__name__)
+        self._is_told = True
+
+    def is_over(self) -> None:
+        """It was done."""
+        self._is_told = False
 
 
 def _text(value: object) -> str:

@@ -9,17 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog.testing
 
 from bot.agents import runs
+from bot.durable import Engine
 from bot.errors import Fenced
 from bot.fence import Fence
 from bot.github import GitHub
+from bot.intake.queueing import DELIVERIES_NOT_ENQUEUED, Queueing
 from bot.machines.fenced import FencedProvider, FencedShell
 from bot.machines.pool import PoolProvider
-from bot.models import GpuRequest, JobId, LeaseId
+from bot.models import AgentProgress, GpuRequest, JobId, LeaseId
 from bot.posting import Posting
 from bot.render import closing_marker
-from bot.store import Database, Jobs, Leases, PostedComments
+from bot.store import Database, Deliveries, Jobs, Leases, PostedComments
 from tests.fakes.desk import script
 from tests.fakes.github.talk import NAME, REPOSITORY, talking
 from tests.fakes.machine import FakeMachine
@@ -210,3 +213,59 @@ def _run() -> runs.Run:
         hard_deadline=now + timedelta(minutes=2),
         stop_grace=timedelta(0),
     )
+
+
+async def test_the_log_tells_once_that_nothing_may_be_written(
+    process: Process, tmp_path: Path
+) -> None:
+    """A process that woke up looks at its queue again and again, and says so once a time."""
+    database = await asyncio.to_thread(
+        Database, f"sqlite:///{tmp_path / 'ptq.sqlite'}", fence=process.fence
+    )
+    await database.upgrade()
+    looks = asyncio.Semaphore(0)
+
+    class Watched(Deliveries):
+        async def enqueue(
+            self, enqueuing: Callable[..., Callable[..., None]], *, at_once: int, most: int
+        ) -> int:
+            try:
+                return await super().enqueue(enqueuing, at_once=at_once, most=most)
+            finally:
+                looks.release()
+
+    async def looked(times: int) -> None:
+        for _ in range(times):
+            await looks.acquire()
+
+    engine = Engine(database.url, executor_id="test", poll=timedelta(seconds=1))
+    queueing = Queueing(engine, Watched(database), interval=timedelta(milliseconds=1))
+    with structlog.testing.capture_logs() as lines:
+        async with queueing.running():
+            for _ in range(2):
+                process.sleeps()
+                await looked(5)
+                process.beats()
+                await looked(3)
+    await database.close()
+    assert [line["event"] for line in lines] == [DELIVERIES_NOT_ENQUEUED] * 2
+
+
+async def test_progress_is_written_once_that_is_possible_again(
+    process: Process, tmp_path: Path
+) -> None:
+    """What an agent said last, in the moment in which nothing could be written, is not lost."""
+    database = await asyncio.to_thread(
+        Database, f"sqlite:///{tmp_path / 'ptq.sqlite'}", fence=process.fence
+    )
+    await database.upgrade()
+    jobs = Jobs(database)
+    job_id, _ = await accept(jobs, draft(), Enqueued())
+    async with jobs.progress.written():
+        process.sleeps()
+        jobs.progress.keep(job_id, AgentProgress(turns=7))
+        with pytest.raises(Fenced):
+            await jobs.progress.write()
+        process.beats()
+    assert (await jobs.get(job_id)).progress == AgentProgress(turns=7)
+    await database.close()

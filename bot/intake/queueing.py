@@ -14,6 +14,7 @@ import structlog
 
 from bot.durable import Queue
 from bot.errors import Paused
+from bot.log import Outage
 from bot.store import DatabaseError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Queueing:
         self._deliveries = deliveries
         self._interval = interval.total_seconds()
         self._news = asyncio.Event()
+        self._outage = Outage(_log, DELIVERIES_NOT_ENQUEUED)
 
     def look(self) -> None:
         """Look now: a delivery was recorded, or one was handled and there is room."""
@@ -68,8 +70,9 @@ class Queueing:
             try:
                 while await self._deliveries.enqueue(self._enqueuing, at_once=_AT_ONCE, most=_MOST):
                     pass
+                self._outage.is_over()
             except (DatabaseError, Paused) as error:
-                _log.warning(DELIVERIES_NOT_ENQUEUED, kind=type(error).__name__)
+                self._outage.goes_on(error)
             except Exception:  # noqa: BLE001 -- nobody else would enqueue what comes next
                 _log.exception(DELIVERIES_NOT_ENQUEUED)
             with suppress(TimeoutError):

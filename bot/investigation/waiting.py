@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import MachineError, Paused
+from bot.log import Outage
 from bot.store import DatabaseError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class WaitingRoom:
         self._waiting: dict[LeaseId, asyncio.Future[None]] = {}
         self._news = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
+        self._outage = Outage(_log, QUEUE_NOT_SEEN)
 
     async def turn(self, lease_id: LeaseId) -> None:
         """Return when the lease has its turn; raise MachineError when it was released instead."""
@@ -58,9 +60,10 @@ class WaitingRoom:
             self._news.clear()
             try:
                 await self._admit()
+                self._outage.is_over()
             except (DatabaseError, Paused) as error:
                 # Who waits goes on waiting: it may be for a moment only.
-                _log.warning(QUEUE_NOT_SEEN, kind=type(error).__name__)
+                self._outage.goes_on(error)
             try:
                 async with asyncio.timeout(self._interval):
                     await self._news.wait()

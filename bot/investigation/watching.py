@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import Paused
+from bot.log import Outage
 from bot.models import StopKind
 from bot.store import DatabaseError
 
@@ -58,6 +59,7 @@ class Watch:
         self._moves: set[_Move] = set()
         self._news = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
+        self._outage = Outage(_log, NOT_WATCHED)
 
     async def stop(self, job_id: JobId, kinds: Collection[StopKind] = tuple(StopKind)) -> StopKind:
         """Return why the job is to stop, once it is, for one of these reasons."""
@@ -97,8 +99,9 @@ class Watch:
             try:
                 await self._tell_stops()
                 await self._tell_moves()
+                self._outage.is_over()
             except (DatabaseError, Paused) as error:
-                _log.warning(NOT_WATCHED, kind=type(error).__name__)
+                self._outage.goes_on(error)
             try:
                 async with asyncio.timeout(self._interval):
                     await self._news.wait()

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.errors import Paused
+from bot.log import Outage
 from bot.store import tables
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class LiveProgress:
         self._writing = asyncio.Lock()
         self._readers = 0
         self._writer: asyncio.Task[None] | None = None
+        self._outage = Outage(_log, PROGRESS_NOT_WRITTEN)
 
     def keep(self, job_id: JobId, progress: AgentProgress) -> None:
         """Have a job's progress written soon; only the newest counts."""
@@ -51,8 +53,12 @@ class LiveProgress:
         """Write what is kept."""
         async with self._writing:  # an older word must not come last
             kept, self._kept = self._kept, {}
-            if kept:
-                await self._database.call(_write, kept)
+            try:
+                if kept:
+                    await self._database.call(_write, kept)
+            except Paused:
+                self._kept = {**kept, **self._kept}
+                raise
 
     @asynccontextmanager
     async def written(self) -> AsyncGenerator[None]:
@@ -76,8 +82,10 @@ class LiveProgress:
             self._some.clear()
             try:
                 await asyncio.shield(self.write())
+                self._outage.is_over()
             except Paused as error:
-                _log.warning(PROGRESS_NOT_WRITTEN, reason=str(error))
+                self._some.set()
+                self._outage.goes_on(error)
             await asyncio.sleep(EVERY.total_seconds())
 
 
