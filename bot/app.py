@@ -36,6 +36,7 @@ from bot.store import (
     Documents,
     Jobs,
     Leases,
+    Outages,
     PostedComments,
     Queue,
     RepositoryJobs,
@@ -159,6 +160,7 @@ async def _process(settings: Settings, secret: bytes, stack: AsyncExitStack) -> 
         poll=settings.poll_interval,
         fence=fence,
         idle=settings.workers.idle,
+        outages=Outages(database),
     )
     session = await stack.enter_async_context(open_session())
     jobs = Jobs(database)

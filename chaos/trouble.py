@@ -57,7 +57,7 @@ _AGAIN = 0.2
 _EFFECT_SECONDS = 8.0
 """How long an effect is waited for whose answer is to be lost; it may come later."""
 _AFTER_A_DEATH = 6
-"""One part in so many of the kills comes after a machine died: each makes a step's patience new."""
+"""One part in so many of the kills comes after a machine died."""
 
 
 class Trouble:

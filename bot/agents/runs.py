@@ -28,7 +28,7 @@ from bot.machines.at_once import at_once, write_all
 from bot.machines.base import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from bot.agents.base import Invocation
     from bot.machines.base import Shell
@@ -124,15 +124,21 @@ async def stop(shell: Shell, run: Run) -> RunStatus:
 
 
 async def follow(
-    shell: Shell, run: Run, *, offset: int = 0, check_every: timedelta = _CHECK
+    shell: Shell,
+    run: Run,
+    *,
+    offset: int = 0,
+    check_every: timedelta = _CHECK,
+    heard: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[Chunk]:
     """Yield the log from a byte offset until the agent has ended and the log was read to its end.
 
+    ``heard`` is called whenever the machine has answered, also while the agent writes nothing.
     Close it when you stop early (``aclosing``). Raise AgentError for a run that was lost (after
     what its log holds) or never started, which is found out every ``check_every``, and
     MachineUnreachable when the machine stays away.
     """
-    over = asyncio.create_task(_over(shell, run, check_every))
+    over = asyncio.create_task(_over(shell, run, check_every, heard))
     following: asyncio.Task[Chunk] | None = None
     try:
         async with aclosing(shell.tail(run.log, offset=offset)) as chunks:
@@ -143,6 +149,7 @@ async def follow(
                     if not following.done():
                         break
                     chunk = following.result()
+                    heard()
                     offset = chunk.offset + len(chunk.data)
                     yield chunk
             finally:
@@ -169,7 +176,9 @@ async def _rest(shell: Shell, run: Run, offset: int) -> AsyncGenerator[Chunk]:
         offset += len(data)
 
 
-async def _over(shell: Shell, run: Run, check_every: timedelta) -> RunStatus:
+async def _over(
+    shell: Shell, run: Run, check_every: timedelta, heard: Callable[[], None]
+) -> RunStatus:
     """Wait for the run's end: its last file appears; now and then a thorough look, too."""
     said = asyncio.create_task(_appears(shell, f"{run.directory}/exit.json"))
     again = _AGAIN
@@ -177,6 +186,7 @@ async def _over(shell: Shell, run: Run, check_every: timedelta) -> RunStatus:
         while True:
             with suppress(MachineUnreachable):  # the log's follower has the patience for both
                 now = await status(shell, run)
+                heard()
                 if now.state != "running":
                     return now
             if said.done():

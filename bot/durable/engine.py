@@ -29,6 +29,7 @@ from bot.durable.library import (
     recover,
     starting,
 )
+from bot.durable.outage import Forgetful, Outage, OutageBook
 from bot.durable.patience import ONCE, Patience, patiently
 from bot.errors import Paused, PtqError, StepBroke
 from bot.fence import Fence
@@ -66,12 +67,13 @@ class Engine:
         poll: timedelta,
         fence: Fence | None = None,
         idle: timedelta | None = None,
+        outages: OutageBook | None = None,
     ) -> None:
         """Keep the workflows in this database; ``poll`` is how often queues are looked at.
 
         ``executor_id`` names this process; after a crash the same id goes on with its workflows.
         Steps wait while the ``fence`` is closed. Postgres ends a transaction whose process is
-        silent for ``idle``.
+        silent for ``idle``. For how long steps were patient stands in ``outages``.
         """
         self._url = url
         self._config: DBOSConfig = {
@@ -89,6 +91,7 @@ class Engine:
             self._config["sys_db_idle_transaction_timeout_sec"] = idle.total_seconds()
         self._poll = poll
         self._fence = fence or Fence()
+        self._outages = outages or Forgetful()
         self._queues: list[Queue] = []
         self._bodies: dict[str, Callable[..., Awaitable[None]]] = {}
         self._client: DBOSClient | None = None
@@ -230,7 +233,8 @@ class Engine:
 
         async def recorded() -> dict[str, Any]:
             self._require_running()
-            attempt = asyncio.ensure_future(self._until_possible(name, work, patience))
+            outage = Outage(f"{DBOS.workflow_id}/{DBOS.step_id}", self._outages)
+            attempt = asyncio.ensure_future(self._until_possible(name, work, patience, outage))
             self._steps[attempt] = waits
             try:
                 return {"value": adapter.dump_python(await attempt, mode="json")}
@@ -256,13 +260,13 @@ class Engine:
             raise asyncio.CancelledError
 
     async def _until_possible(
-        self, name: str, work: Callable[[], Awaitable[T]], patience: Patience
+        self, name: str, work: Callable[[], Awaitable[T]], patience: Patience, outage: Outage
     ) -> T:
         """Wait out what is nobody's fault: the database is away, or the fence is closed."""
         tries = 0
         while True:
             try:
-                return await patiently(name, work, patience)
+                return await patiently(name, work, patience, outage)
             except Paused as error:
                 _log.warning(STEP_PAUSED, step=name, reason=str(error), tries=tries + 1)
             await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])

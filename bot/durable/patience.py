@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 import stamina
 import structlog
 
-from bot.errors import GitHubUnavailable, MachineUnreachable
+from bot.errors import GitHubUnavailable, MachineUnreachable, Paused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.durable.outage import Outage
     from bot.errors import PtqError
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Which errors are worth another try, and for how long."""
+    """Which errors are worth another try, and for how long from the first of them on."""
 
     errors: tuple[type[PtqError], ...]
     total: timedelta
@@ -42,14 +43,36 @@ def with_machine(total: timedelta) -> Patience:
     return Patience((MachineUnreachable,), total)
 
 
-async def patiently(name: str, work: Callable[[], Awaitable[T]], patience: Patience) -> T:
-    """Do the work, again while its errors are worth it; ``name`` is for the log."""
+async def patiently(
+    name: str, work: Callable[[], Awaitable[T]], patience: Patience, outage: Outage
+) -> T:
+    """Do the work, again while its errors are worth it; ``name`` is for the log.
+
+    The ``outage`` counts how long they go on, over restarts too.
+    """
     if not patience.errors:
         return await work()
+    try:
+        result = await _again_and_again(name, work, patience, outage)
+    except Paused:
+        raise  # it is done again, and is not over
+    except Exception:
+        await outage.ended()
+        raise
+    await outage.ended()
+    return result
+
+
+async def _again_and_again(
+    name: str, work: Callable[[], Awaitable[T]], patience: Patience, outage: Outage
+) -> T:
+    def is_worth_it(error: Exception) -> bool:
+        return isinstance(error, patience.errors) and outage.spent < patience.total
+
     context = stamina.retry_context(
-        on=patience.errors,
+        on=is_worth_it,
         attempts=None,
-        timeout=patience.total,
+        timeout=None,
         wait_initial=patience.first,
         wait_max=patience.longest,
         wait_jitter=patience.first,
@@ -58,6 +81,11 @@ async def patiently(name: str, work: Callable[[], Awaitable[T]], patience: Patie
         with attempt:
             if attempt.num > 1:
                 _log.warning(STEP_RETRIED, step=name, tries=attempt.num)
-            return await work()
+            try:
+                with outage.watched():
+                    return await work()
+            except patience.errors:
+                await outage.goes_on()
+                raise
     message = "stamina ends with a result or an error"
     raise AssertionError(message)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.agents import deadlines, model_port, runs
+from bot.durable import answered
 from bot.errors import LeaseLost
 from bot.investigation.agent import paths_of, run_of
 from bot.investigation.records import Followed
@@ -150,7 +151,8 @@ class _Following:
         parts, request, run, shell = self._parts, self._request, self._run, self._shell
         parser = parts.agent(request.options.agent).parser()
         progress = parser.progress
-        async with aclosing(runs.follow(shell, run, offset=self._launched.log_offset)) as chunks:
+        following = runs.follow(shell, run, offset=self._launched.log_offset, heard=answered)
+        async with aclosing(following) as chunks:
             async for chunk in chunks:
                 parser.feed(chunk.data)
                 if parser.progress != progress:

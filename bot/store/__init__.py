@@ -15,6 +15,7 @@ from bot.store.failed_deliveries import FailedDeliveries, FailedDelivery
 from bot.store.job_ids import JobIds
 from bot.store.jobs import Job, Jobs
 from bot.store.leases import Lease, Leases
+from bot.store.outages import Outages
 from bot.store.pruning import Pruning
 from bot.store.queue import Queue
 from bot.store.repository_jobs import RepositoryJobs
@@ -40,6 +41,7 @@ __all__ = [
     "Leases",
     "LeftDirectories",
     "LeftDirectory",
+    "Outages",
     "PostedComments",
     "Pruning",
     "Queue",

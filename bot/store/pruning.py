@@ -55,6 +55,12 @@ class Pruning:
         old = table.c.claimed_at < before
         return await self._all(lambda connection: _delete(connection, table.c.marker, old))
 
+    async def outages(self, before: datetime) -> int:
+        """Delete for how long steps waited that have ended, and whose process died then."""
+        table = tables.outages
+        old = table.c.updated_at < before
+        return await self._all(lambda connection: _delete(connection, table.c.step, old))
+
     async def jobs(self, before: datetime) -> int:
         """Delete jobs that have ended, with all that belongs to them.
 

@@ -194,6 +194,14 @@ comments = sa.Table(
     sa.Column("url", sa.Text),
 )
 
+outages = sa.Table(
+    "ptq_outages",
+    metadata,
+    sa.Column("step", sa.String(255), primary_key=True, comment="workflow/number of its step"),
+    sa.Column("seconds", sa.Double, nullable=False, comment="for which it was tried in vain"),
+    sa.Column("updated_at", UtcTime, nullable=False),
+)
+
 documents = sa.Table(
     "ptq_documents",
     metadata,

@@ -43,6 +43,7 @@ class OldRecords:
             "commands": await pruning.commands(now - retention.jobs),
             "comments": await pruning.comments(now - retention.jobs),
             "jobs": await pruning.jobs(now - retention.jobs),
+            "outages": await pruning.outages(now - retention.workflows),
             "workflows": await self._engine.delete_ended(now - retention.workflows),
         }
         await pruning.shrink()
