@@ -150,6 +150,27 @@ async def test_github_does_not_tell_them(world: Bot) -> None:
         assert "/ptq investigate" in await world.next_text()
 
 
+async def test_a_repository_that_github_does_not_give(world: Bot) -> None:
+    """It was read longest ago, so it is the first in each pass: the others are read all the same."""
+    other = "pytorch/audio"
+    await world.github.add_repository(other)
+    served = (*world.settings.github.repositories, other)
+    github = world.settings.github.model_copy(update={"repositories": served})
+    world.settings = world.settings.model_copy(update={"github": github})
+    await served_before(world)
+    world.github.fail_next("GET", "*/audio/issues/comments", status=404, times=1_000)
+    async with world.serving():
+        await read_again(world)
+    untold(world, "/ptq help")
+    world.github.faults.clear()
+    elsewhere = {"link": '<https://example.org/2>; rel="next"'}
+    world.github.fail_next(
+        "GET", "*/audio/issues/comments", status=200, headers=elsewhere, body=[], times=1_000
+    )
+    async with world.serving():
+        assert "/ptq investigate" in await world.next_text()
+
+
 async def test_many_comments_come_in_pages() -> None:
     """All that changed since a moment are given, the oldest change first."""
     async with talking() as talk:

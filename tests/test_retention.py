@@ -190,6 +190,55 @@ async def test_a_machine_that_does_not_answer(world: Bot) -> None:
         await until(lambda: gone(directory(world, job_id)))
 
 
+async def test_a_machine_that_is_away_keeps_no_other_back(database: Database) -> None:
+    """However many directories are left on it: those on other machines come first then."""
+    jobs, leases, left = Jobs(database), Leases(database), LeftDirectories(database)
+    for number, machine in enumerate(("gpu-1", "gpu-1", "gpu-2"), start=1):
+        job_id, _ = await accept(jobs, draft(issue=number, comment=number), Enqueued())
+        lease_id = LeaseId(f"{job_id}/1")
+        await leases.open(lease_id, job_id, "pool", REQUEST)
+        await leases.claim(lease_id, [(machine, 2)])
+        await leases.release(lease_id)
+        await jobs.finish(job_id, JobState.FINISHED)
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    first = await left.of_jobs(ended_before=later, limit=2)
+    assert {one.machine for one in first} == {"gpu-1"}
+    rest = await left.of_jobs(ended_before=later, limit=2, without={"gpu-1"})
+    assert [one.machine for one in rest] == ["gpu-2"]
+
+
+async def test_the_oldest_are_on_a_machine_that_is_away(world: Bot) -> None:
+    """More of them than a pass takes: the one on another machine is removed all the same."""
+    job_id = await ended(world)
+    async with opened(world.settings.database) as database:
+        await let_pass(database, timedelta(days=15))
+        jobs, leases = Jobs(database), Leases(database)
+        for number in range(101, 160):
+            away, _ = await accept(jobs, draft(issue=number, comment=number), Enqueued())
+            lease_id = LeaseId(f"{away}/1")
+            await leases.open(lease_id, away, "pool", REQUEST)
+            await leases.claim(lease_id, [("gpu-9", 1)])
+            await leases.release(lease_id)
+            await jobs.finish(away, JobState.FINISHED)
+            change = tables.jobs.update().where(tables.jobs.c.id == away)
+            old = change.values(updated_at=datetime.now(UTC) - timedelta(days=20))
+            requested = tables.leases.update().where(tables.leases.c.id == lease_id)
+            first = requested.values(requested_at=datetime.now(UTC) - timedelta(days=20))
+
+            def grow_old(
+                connection: sa.Connection, old: sa.Update = old, first: sa.Update = first
+            ) -> None:
+                connection.execute(old)
+                connection.execute(first)
+
+            await database.call(grow_old)
+    nobody = world.settings.machines[0].model_copy(update={"name": "gpu-9", "port": 9})
+    machines = (*world.settings.machines, nobody)
+    world.settings = world.settings.model_copy(update={"machines": machines})
+    async with world.serving():
+        await until(lambda: gone(directory(world, job_id)))
+
+
 async def test_an_unfinished_job_is_not_old(world: Bot) -> None:
     """However long it takes: nothing of it is touched."""
     gate = world.directory / "go"

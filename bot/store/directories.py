@@ -12,6 +12,8 @@ from bot.models import JobId
 from bot.store import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bot.store.database import Database
 
 _LEASES = tables.leases
@@ -34,16 +36,20 @@ class LeftDirectories:
         """Work on this database."""
         self._database = database
 
-    async def of_jobs(self, *, ended_before: datetime, limit: int) -> list[LeftDirectory]:
-        """Return those of jobs that ended before a moment, oldest first."""
-        return await self._database.call(_of_jobs, ended_before, limit)
+    async def of_jobs(
+        self, *, ended_before: datetime, limit: int, without: Collection[str] = ()
+    ) -> list[LeftDirectory]:
+        """Return those of jobs that ended before a moment, oldest first, but on some machines."""
+        return await self._database.call(_of_jobs, ended_before, limit, without)
 
     async def removed(self, left: LeftDirectory) -> None:
         """Keep that one is gone."""
         await self._database.call(_removed, left)
 
 
-def _of_jobs(connection: sa.Connection, ended_before: datetime, limit: int) -> list[LeftDirectory]:
+def _of_jobs(
+    connection: sa.Connection, ended_before: datetime, limit: int, without: Collection[str]
+) -> list[LeftDirectory]:
     rows = connection.execute(
         sa.select(_LEASES.c.job_id, _LEASES.c.provider, _LEASES.c.machine)
         .join(_JOBS, _JOBS.c.id == _LEASES.c.job_id)
@@ -52,6 +58,7 @@ def _of_jobs(connection: sa.Connection, ended_before: datetime, limit: int) -> l
             _JOBS.c.updated_at < ended_before,
             _LEASES.c.state == "released",
             _LEASES.c.machine.is_not(None),
+            _LEASES.c.machine.not_in(without),
             _LEASES.c.cleaned_at.is_(None),
         )
         .group_by(_LEASES.c.job_id, _LEASES.c.provider, _LEASES.c.machine)

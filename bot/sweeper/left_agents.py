@@ -14,6 +14,7 @@ import structlog
 from bot.errors import PtqError
 from bot.investigation.cleaning import visiting
 from bot.investigation.moving import end_haunting
+from bot.sweeper.apart import apart
 
 if TYPE_CHECKING:
     from bot.investigation import Parts
@@ -36,8 +37,7 @@ class LeftAgents:
     async def run(self) -> dict[str, int]:
         """End what was left on those that answer again; return how many there were."""
         machines = await self._parts.leases.haunted_machines()
-        ended = await asyncio.gather(*(self._visit(machine) for machine in machines))
-        return {"ended": sum(ended)}
+        return {"ended": await apart({machine: self._visit(machine) for machine in machines})}
 
     async def _visit(self, machine: str) -> int:
         place = visiting(self._parts, machine)

@@ -15,6 +15,7 @@ import structlog
 from bot.errors import PtqError
 from bot.investigation.lease_ids import run_of_lease
 from bot.investigation.records import Prepared
+from bot.sweeper.apart import apart
 from bot.workspace.layout import Layout
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ AGENT_NOT_STOPPED = "agent_not_stopped"
 
 _STOPPING = timedelta(minutes=1)
 """For an agent that may still be on the machine; one that cannot be reached keeps nothing back."""
+_RELEASING = timedelta(minutes=1)
+"""For a provider to answer; it is asked again by the next pass."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -42,20 +45,21 @@ class LeftLeases:
 
     async def run(self) -> dict[str, int]:
         """Give back what is left; return how many there were, and how many are overdue."""
-        released = overdue = 0
+        overdue = 0
         now = datetime.now(UTC)
+        left: list[Lease] = []
         for lease in await self._parts.leases.living():
             if await self._is_left(lease):
-                released += await self._release(lease)
+                left.append(lease)
             else:
                 overdue += lease.machine is not None and lease.expires_at < now
+        released = await apart({lease.id: self._release(lease) for lease in left})
         return {"released": released, "overdue": overdue}
 
     async def give_back(self, job_id: JobId) -> None:
         """Give back every lease of a job; what cannot be now is left to the next pass."""
-        for lease in await self._parts.leases.living():
-            if lease.job_id == job_id:
-                await self._release(lease)
+        living = await self._parts.leases.living()
+        await apart({lease.id: self._release(lease) for lease in living if lease.job_id == job_id})
 
     async def _is_left(self, lease: Lease) -> bool:
         """Whether its job has ended, or is in a later run."""
@@ -67,8 +71,9 @@ class LeftLeases:
         if lease.provider == provider.name:
             await self._stop_agent(lease)
             try:
-                await provider.release(lease.id)
-            except PtqError as error:
+                async with asyncio.timeout(_RELEASING.total_seconds()):
+                    await provider.release(lease.id)
+            except (PtqError, TimeoutError) as error:
                 _log.warning(LEASE_NOT_RELEASED, lease=lease.id, reason=str(error))
                 return False
         elif lease.expires_at > datetime.now(UTC):
@@ -81,10 +86,10 @@ class LeftLeases:
     async def _stop_agent(self, lease: Lease) -> None:
         """End what may still run there, before the machine is another job's."""
         try:
-            reservation = await self._parts.provider.look_up(lease.id)
-            if reservation is None:
-                return
             async with asyncio.timeout(_STOPPING.total_seconds()):
+                reservation = await self._parts.provider.look_up(lease.id)
+                if reservation is None:
+                    return
                 async with self._parts.provider.shell(reservation) as shell:
                     layout = Layout(await shell.expand(reservation.workspace))
                 prepared = Prepared(paths=layout.job(lease.job_id))

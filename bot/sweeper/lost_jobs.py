@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import GitHubError, PtqError
+from bot.errors import GitHubError
 from bot.intake.investigate import workflow_of
 from bot.models import JobState, Outcome
+from bot.sweeper.apart import apart
 
 if TYPE_CHECKING:
     from bot.durable import Engine
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 JOB_LOST = "job_lost"
 NOT_TOLD = "not_told"
-NOT_ENDED = "not_ended"
 
 LOST = Outcome(
     state=JobState.FAILED,
@@ -47,19 +47,12 @@ class LostJobs:
         jobs = {workflow_of(job.request): job.id for job in await self._parts.jobs.unfinished()}
         living = await self._engine.unended(list(jobs))
         lost = [job_id for workflow, job_id in jobs.items() if workflow not in living]
-        ended = 0
-        for job_id in lost:
-            # Asked again: its workflow may have ended it after the first question.
-            if not await self._parts.jobs.is_unfinished(job_id):
-                continue
-            try:
-                await self._end(job_id)
-                ended += 1
-            except PtqError as error:
-                _log.warning(NOT_ENDED, job=job_id, reason=str(error))
-        return {"lost": ended}
+        return {"lost": await apart({job_id: self._end(job_id) for job_id in lost})}
 
-    async def _end(self, job_id: JobId) -> None:
+    async def _end(self, job_id: JobId) -> bool:
+        # Asked again: its workflow may have ended it after the first question.
+        if not await self._parts.jobs.is_unfinished(job_id):
+            return False
         _log.error(JOB_LOST, job=job_id)
         job = await self._parts.jobs.get(job_id)
         ended = LOST if job.outcome is None else Outcome.model_validate(job.outcome)
@@ -73,3 +66,4 @@ class LostJobs:
             # What is owed to people is made up for by the pass over that.
             _log.warning(NOT_TOLD, job=job_id, reason=str(error))
         await self._steps.finish(job_id, ended)
+        return True

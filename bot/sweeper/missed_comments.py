@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.commands import parse_comment
-from bot.errors import GitHubRejected, PayloadError
+from bot.errors import GitHubError, GitHubRejected, PayloadError
 from bot.github.comments import EVENT
 from bot.github.hook import KEPT
 from bot.intake.receiving import Receipt
@@ -60,19 +60,26 @@ class MissedComments:
         self._watermarks = watermarks
 
     async def run(self) -> dict[str, int]:
-        """Read every repository since it was read last; raise GitHubUnavailable."""
+        """Read every repository since it was read last; raise GitHubUnavailable.
+
+        One that GitHub does not give is read by the next pass, and keeps no other back: it would
+        be the first one each time.
+        """
         served = await self._served()
         marks = await self._watermarks.read([_mark(name) for name in served])
         new = [name for name in served if _mark(name) not in marks]
         for name in new:
             await self._begin(name)
         known = sorted((name for name in served if name not in new), key=lambda n: marks[_mark(n)])
-        found = 0
-        for name in known[:IN_ONE_PASS]:
+        found = read = 0
+        for name in known:
+            if read == IN_ONE_PASS:
+                break
             try:
                 comments = self._github.comments(name, served[name])
                 found += await self._read(name, comments, marks[_mark(name)])
-            except GitHubRejected as error:
+                read += 1
+            except GitHubError as error:
                 _log.warning(COMMENTS_NOT_READ, repository=str(name), reason=str(error))
         return {"new_repositories": len(new), "found": found}
 

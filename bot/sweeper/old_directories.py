@@ -42,22 +42,32 @@ class OldDirectories:
         """Remove what is old; return how many directories that were."""
         removed, silent = 0, set[str]()
         before = datetime.now(UTC) - self._parts.settings.retention.job_directories
-        for left in await self._left.of_jobs(ended_before=before, limit=_AT_ONCE):
-            place = standing(self._parts.settings, left)
-            if place is None:
-                await self._left.removed(left)
-            elif left.machine not in silent:
-                try:
-                    removed += await self._remove(left, place)
-                except (MachineError, WorkspaceError) as error:
-                    silent.add(left.machine)
-                    _log.warning(
-                        DIRECTORY_NOT_REMOVED,
-                        job=left.job_id,
-                        machine=left.machine,
-                        reason=str(error),
-                    )
-        return {"directories": removed}
+        while True:
+            known = set(silent)
+            # Those on a machine that is away must not stand before all others in each pass.
+            left = await self._left.of_jobs(ended_before=before, limit=_AT_ONCE, without=known)
+            for one in left:
+                removed += await self._put_in_order(one, silent)
+            if silent == known:
+                return {"directories": removed}
+
+    async def _put_in_order(self, left: LeftDirectory, silent: set[str]) -> bool:
+        """Remove a directory, unless its machine does not answer: then that is noted."""
+        place = standing(self._parts.settings, left)
+        if place is None:
+            await self._left.removed(left)
+        elif left.machine not in silent:
+            try:
+                return await self._remove(left, place)
+            except (MachineError, WorkspaceError) as error:
+                silent.add(left.machine)
+                _log.warning(
+                    DIRECTORY_NOT_REMOVED,
+                    job=left.job_id,
+                    machine=left.machine,
+                    reason=str(error),
+                )
+        return False
 
     async def _remove(self, left: LeftDirectory, place: Reservation) -> bool:
         async with self._parts.provider.shell(place) as shell:

@@ -11,6 +11,7 @@ import structlog
 
 from bot.errors import GitHubRejected
 from bot.intake.investigate import OWED_COMMENT_REFUSED
+from bot.sweeper.apart import apart
 
 if TYPE_CHECKING:
     from bot.investigation import Parts
@@ -30,16 +31,15 @@ class OwedComments:
         self._parts = parts
 
     async def run(self) -> dict[str, int]:
-        """Tell what was not told; return how many jobs that was. Raise GitHubUnavailable."""
-        made_up = 0
-        for job in await self._parts.jobs.untold(limit=_AT_ONCE):
-            made_up += await self._tell(job)
-            await self._parts.jobs.set_told(job.id)
-        return {"made_up": made_up}
+        """Tell what was not told; return how many jobs that was."""
+        untold = await self._parts.jobs.untold(limit=_AT_ONCE)
+        return {"made_up": await apart({job.id: self._tell(job) for job in untold})}
 
     async def _tell(self, job: Job) -> bool:
         try:
-            return await self._parts.reporter.make_up(job)
+            made_up = await self._parts.reporter.make_up(job)
         except GitHubRejected as error:
             _log.warning(OWED_COMMENT_REFUSED, job=job.id, reason=str(error))
-            return False
+            made_up = False
+        await self._parts.jobs.set_told(job.id)
+        return made_up
