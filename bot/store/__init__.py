@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
 from bot.store.acceptance import Accepted
-from bot.store.comments import PostedComments
+from bot.store.comments import Contested, PostedComments
 from bot.store.configurations import RightConfigurations
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery, Handled
@@ -26,6 +26,7 @@ from bot.store.workers import WorkerRow, Workers
 
 __all__ = [
     "Accepted",
+    "Contested",
     "Database",
     "DatabaseError",
     "Deliveries",

@@ -192,6 +192,8 @@ comments = sa.Table(
     sa.Column("claimed_by", sa.String(128), nullable=False, comment="a worker's id"),
     sa.Column("comment_id", sa.BigInteger, comment="once it is known to be there"),
     sa.Column("url", sa.Text),
+    sa.Column("look_at", UtcTime, comment="when to look again for a second one"),
+    sa.Index("ix_ptq_comments_look_at", "look_at"),
 )
 
 outages = sa.Table(

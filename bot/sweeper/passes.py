@@ -10,6 +10,7 @@ from bot.store import (
     Deliveries,
     FailedDeliveries,
     LeftDirectories,
+    PostedComments,
     Pruning,
     Turns,
     Watermarks,
@@ -23,6 +24,7 @@ from bot.sweeper.old_records import OldFiles, OldRecords
 from bot.sweeper.owed_comments import OwedComments
 from bot.sweeper.redelivering import Redelivering
 from bot.sweeper.schedule import Pass, scheduled
+from bot.sweeper.second_comments import SecondComments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -49,11 +51,13 @@ async def sweeping(
     missed = MissedComments(
         parts.settings.github, parts.github, receiving, Deliveries(database), watermarks
     )
+    second = SecondComments(parts.posting, PostedComments(database))
     passes = (
         Pass("deliveries", schedule.deliveries, redelivering.run),
         Pass("comments", schedule.comments, missed.run),
         *_of_jobs(engine, parts),
         Pass("owed_comments", schedule.jobs, OwedComments(parts).run),
+        Pass("second_comments", schedule.jobs, second.run),
         *_pruning(database, engine, parts),
     )
     async with scheduled(Turns(database), passes):
