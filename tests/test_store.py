@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 
+from bot.cli.tables import upgrade
 from bot.errors import ConfigurationError, MachineError, Paused
 from bot.models import (
     AgentProgress,
@@ -21,7 +25,8 @@ from bot.models import (
     Person,
     RepositoryName,
 )
-from bot.store import Database, Deliveries, Documents, Jobs, Leases, only_process
+from bot.settings import Settings
+from bot.store import Database, Deliveries, Documents, Jobs, Leases, only_process, tables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -256,6 +261,39 @@ async def test_an_old_database_stops_the_start(database_url: str) -> None:
     await database.upgrade()
     await database.require_current()
     await database.close()
+
+
+async def test_a_newer_database_stops_the_start(database: Database) -> None:
+    """An older ptq says what is to be done, and changes nothing, instead of a stack of errors."""
+    newer = sa.text("UPDATE alembic_version SET version_num = '9999'")
+    await database.call(lambda connection: connection.execute(newer).rowcount)
+    for doing in (database.require_current, database.upgrade):
+        with pytest.raises(ConfigurationError, match="version 9999, which a newer ptq made"):
+            await doing()
+
+
+async def test_two_upgrade_at_once(database_url: str, tmp_path: Path) -> None:
+    """Each of several hosts may do it in a deploy: one after the other, and none fails."""
+    settings = Settings(database_url=database_url, state_dir=tmp_path)
+    await asyncio.gather(*(upgrade(settings) for _ in range(3)))
+    database = await asyncio.to_thread(Database, database_url)
+    await database.require_current()
+    await database.close()
+
+
+async def test_the_migrations_make_the_tables(database: Database) -> None:
+    """What the code believes of the tables is what an upgraded database has."""
+
+    def differences(connection: sa.Connection) -> list[str]:
+        context = MigrationContext.configure(connection)
+        found: list[Any] = compare_metadata(context, tables.metadata)
+        flat: list[Any] = []
+        for each in found:  # what changes in a table's columns is a list of its own
+            flat += each if isinstance(each, list) else [each]
+        # Comments are for readers.
+        return [str(one) for one in flat if one[0] != "modify_comment"]
+
+    assert await database.call(differences) == []
 
 
 def test_a_state_directory_has_one_process(tmp_path: Path) -> None:

@@ -18,9 +18,10 @@ async def upgrade(settings: Settings) -> None:
     """Make the tables, or bring them to the version that is needed; fine to repeat."""
     database = await asyncio.to_thread(Database, settings.database)
     try:
-        await database.upgrade()
-        engine = Engine(database.url, executor_id="upgrade", poll=timedelta(seconds=1))
-        await engine.upgrade()
+        async with database.alone():
+            await database.upgrade()
+            engine = Engine(database.url, executor_id="upgrade", poll=timedelta(seconds=1))
+            await engine.upgrade()
     finally:
         await database.close()
 

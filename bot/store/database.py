@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -23,13 +23,15 @@ from bot.fence import Fence
 from bot.store.engines import answering, complete, engine_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
     from datetime import timedelta
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _MINIMUM_SQLITE_FOR_312 = (3, 42, 0)
+_TAKE_LOCK = sa.text("SELECT pg_try_advisory_lock(7041002)")
+_LOCK_PAUSE = 0.2
 _THREADS = 8
 _URGENT = 2
 
@@ -93,8 +95,30 @@ class Database:
         with answering(self.engine), self.engine.begin() as connection:
             return work(connection, *args, **kwargs)
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncGenerator[None]:
+        """Be the only one on Postgres who changes tables, ours and the engine's, in the block."""
+        if self.is_sqlite:
+            yield
+            return
+        with self._opening():
+            holding = await asyncio.to_thread(self.engine.connect)
+        try:
+            # No statement waits, and no transaction: the engine makes indexes CONCURRENTLY, which
+            # would wait for it in turn.
+            await asyncio.to_thread(holding.execution_options, isolation_level="AUTOCOMMIT")
+            is_alone = False
+            while not is_alone:
+                is_alone = bool(await asyncio.to_thread(holding.scalar, _TAKE_LOCK))
+                await asyncio.sleep(0 if is_alone else _LOCK_PAUSE)
+            yield
+        finally:
+            # The lock ends with its session.
+            await asyncio.to_thread(holding.invalidate)
+            await asyncio.to_thread(holding.close)
+
     async def upgrade(self) -> None:
-        """Bring the tables to the newest version."""
+        """Bring the tables to the newest version; raise ConfigurationError where that is older."""
         await asyncio.to_thread(self._upgrade)
 
     async def require_current(self) -> None:
@@ -145,6 +169,7 @@ class Database:
                 Path(self._file).parent.mkdir(parents=True, exist_ok=True)
             self.engine.connect().close()
         with self.engine.begin() as connection:
+            _require_known(MigrationContext.configure(connection).get_current_revision())
             config = _alembic()
             config.attributes["connection"] = connection
             alembic.upgrade(config, "head")
@@ -152,6 +177,7 @@ class Database:
     def _versions(self) -> tuple[str | None, str | None]:
         with self._opening(), self.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
+        _require_known(current)
         return current, ScriptDirectory.from_config(_alembic()).get_current_head()
 
     @contextmanager
@@ -169,6 +195,18 @@ def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
+
+
+def _require_known(current: str | None) -> None:
+    """Raise ConfigurationError for a database that a newer ptq has upgraded."""
+    script = ScriptDirectory.from_config(_alembic())
+    if current is None or any(known.revision == current for known in script.walk_revisions()):
+        return
+    message = (
+        f"the database is at version {current}, which a newer ptq made: this one knows versions up "
+        f"to {script.get_current_head()}. Start the newer ptq, or restore an older database"
+    )
+    raise ConfigurationError(message)
 
 
 def _require_sqlite() -> None:
