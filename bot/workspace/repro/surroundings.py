@@ -20,6 +20,9 @@ _BAD = re.compile(
     r"work[- ]?around|expected (?:behaviou?r|output|result)|solution|propos|suggest|alternativ"
     r"|instead|fix(?:es|ed)? (?:it|this|the|by|with)"
     r"|works? (?:fine|well|correctly|normally|as expected|if|when|for me|now)"
+    r"|(?:acts?|behaves?|runs?) (?:correctly|properly|as expected)"
+    r"|(?:returns?|gives?|produces?|yields?|outputs?) (?:the |an? )?(?:correct|right|expected)"
+    r" (?!error|exception|failure)"
     r"|no (?:error|problem|issue)s? (?:when|if|with)"
     r"|(?:does not|doesn't|cannot|can't|not) reproduce"
     r"|(?:code|it|this|which|script) (?:succeeds|passes|runs (?:fine|normally|smoothly))"
@@ -50,6 +53,12 @@ _NEVER = re.compile(
 )
 """Headings under which stands what would be right."""
 _FAILS = re.compile(r"\b(?:fails?|crash(?:es)?|raises?|hangs?|errors?|repro\w*)\b", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"(?:\bnot|n['\u2019]t|\bnever|\bno longer)(?: always| even| really)?(?: seems? to)?"
+    r" (?:work|act|behave|run|return|give|produce|yield|output|pass|succeed|match)\b(?: \w+)?",
+    re.IGNORECASE,
+)
+"""What is said not to work; ``works correctly`` would say that it does."""
 _SENTENCE = re.compile(r"[.!?]\s+")
 _KIND_SCORE = {
     BlockKind.FENCE: 3,
@@ -74,6 +83,7 @@ def score(block: Block) -> int:
 
 def _say_else(lead: str) -> bool:
     """Whether the words before a block make it something else than the repro."""
+    lead = _NEGATED.sub("fails", lead)
     if not (_BAD.search(lead) or _BAD_END.search(lead)):
         return False
     last = _SENTENCE.split(lead)[-1]

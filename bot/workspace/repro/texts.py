@@ -19,7 +19,8 @@ _FAILURE = re.compile(
     r"repro|minimi[sz]|minimal|simpl(?:er|est|ified|ify)|smaller|shorter|fail|crash|assert|raise"
     r"|(?:the|this|same|an|with|get|following) errors?|errors? out|problem|observ|unexpected"
     r"|wrong|incorrect|hang|deadlock|leak|segfault|\bnan\b|\bbug|bisect|regress|broken|slow"
-    r"|mismatch|differ|happens|trigger|issue|another (?:\S+ )?example|not supported|unsupported",
+    r"|mismatch|differ|happens|trigger|issue|another (?:\S+ )?example|not supported|unsupported"
+    r"|(?:not|n['\u2019]t) (?:work|compile|behave|match)",
     re.IGNORECASE,
 )
 """What an insider says about code that shows the failure, not how to do a thing."""
