@@ -21,7 +21,7 @@ _OUTPUT = re.compile(
     r"|(?:[:=]|[-=]>)?\s{0,4}\(?tensor\(|Output\b|Outputs?:|Result:|Aborted|Killed"
     r"|\[rank\d+\]|[IWEF]\d{4} \d\d:\d\d|[-=*~_]{5,}\s*$|>>+ |\$ |terminate called"
     r"|Out ?\[\d*\]:|\S{1,300}:\d{1,6}: \w*(?:Warning|Error): "
-    r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:"
+    r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:|ConvolutionParams\s*$"
     r")"
 )
 _VALUE = re.compile(r"^(?:[-=]?>{1,2} )?(?:tensor|torch\.Size)\(")
@@ -55,8 +55,8 @@ def salvage(text: str) -> Program | None:
 
 
 def _repaired(text: str) -> str:
-    """Undo what a copy did to the code: quotes, spaces, entities; and Python 2's ``print``."""
-    repaired = text.translate(_TYPED)
+    """Undo what a copy did: a first line moved in, quotes, spaces, entities; and old ``print``."""
+    repaired = text.lstrip(" \t").translate(_TYPED)
     if re.search(r"&(?:lt|gt|amp|quot|#39);", repaired):
         repaired = html.unescape(repaired)
     return _OLD_PRINT.sub(r"\1print(\2)", repaired)
@@ -89,7 +89,7 @@ def _without_output(lines: Sequence[str]) -> Program | None:
     if isinstance(broken, int) and 1 < broken <= output and _is_prose(lines[broken - 1]):
         ends.append(broken - 1)
     for end in dict.fromkeys(ends):
-        found = read("\n".join(lines[:end]).rstrip())
+        found = read(textwrap.dedent("\n".join(lines[:end])).rstrip())
         if found is not None:
             return found
     return None
