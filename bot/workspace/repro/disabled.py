@@ -14,6 +14,8 @@ _TITLE = re.compile(
 _CAPTURE = re.compile(r"(?P<file>[\w/.-]+\.py)::(?P<class>\w+)::(?P<test>\w+)")
 _PATH = re.compile(r"[Tt]est file path:\s*`?(?P<file>[\w/.-]+\.py)`?")
 _ANY_FILE = re.compile(r"\btest/(?P<file>[\w/.-]*test_\w+\.py)\b")
+_SITE = re.compile(r"https?://[\w.-]+/(?:failure/)?")
+"""The beginning of a link to a failure; the test's file follows."""
 _PLATFORMS = re.compile(r"^\s*Platforms?:\s*(?P<names>[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 _DEVICES = (("cuda", "cuda"), ("xpu", "xpu"), ("mps", "mps"))
 _ELSEWHERE = {
@@ -57,7 +59,7 @@ def find(title: str, body: str) -> DisabledTest | None:
     return DisabledTest(
         test=test,
         group=group,
-        file=_file(test, group, modules, unquote(body)),
+        file=_file(test, group, modules, unquote(_SITE.sub(" ", body))),
         needs=_needs(test, group, body),
     )
 
