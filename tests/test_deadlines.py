@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing, asynccontextmanager
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from inline_snapshot import snapshot
@@ -14,18 +15,21 @@ from inline_snapshot import snapshot
 from bot.agents import deadlines, runs
 from bot.errors import Refusal
 from bot.investigation import extend_lease
+from bot.investigation.extending import begun_anew
 from bot.machines import PoolProvider
 from bot.machines.local import LocalShell
-from bot.models import JobState
-from bot.store import Database, Leases
+from bot.models import GpuRequest, JobState, LeaseId
+from bot.store import Database, Jobs, Leases
 from tests import scenes
 from tests.fakes import desk as desks
 from tests.fakes.desk import Desk, read_log, script
+from tests.test_store import Enqueued, accept, draft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.investigation import Parts
     from tests.harness import Bot
 
 desk = desks.desk
@@ -104,6 +108,55 @@ async def written(path: Path) -> dict[str, Any]:
         async for chunk in chunks:
             return json.loads(chunk.data)
     raise AssertionError("not reached")
+
+
+async def outlived(bot: Bot) -> None:
+    """Let the service be down until the time of the one reservation is over."""
+    database = await asyncio.to_thread(Database, bot.settings.database)
+    (lease,) = await Leases(database).living()
+    await Leases(database).extend(lease.id, datetime.now(UTC) - timedelta(hours=1))
+    await database.close()
+
+
+async def test_the_service_is_down_before_the_agent_starts(world: Bot) -> None:
+    """The time of a machine that nothing was done with begins anew: the agent has all of it."""
+    world.agent_does(scenes.not_reproduced())
+    gate = world.github.hold_next("PATCH", "*/issues/comments/*")
+    async with world.serving():
+        await world.comment("/ptq investigate --hours 2")
+        await world.next_text()
+        await world.reached(JobState.PREPARING)
+    gate.set()
+    await outlived(world)
+    async with world.serving() as service:
+        assert "I ran the repro myself" in await world.next_text()
+        assert (await world.job()).state is JobState.FINISHED
+        assert await service.leases.living() == []
+
+
+async def test_the_service_is_down_before_the_machine_is_known(world: Bot) -> None:
+    """It had its turn, and nobody asked the provider: that is done with the whole time."""
+    database = await asyncio.to_thread(Database, world.settings.database)
+    await database.upgrade()
+    jobs, leases = Jobs(database), Leases(database)
+    job_id, _ = await accept(jobs, draft(), Enqueued())
+    lease_id = LeaseId(f"{job_id}/1")
+    request = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=4))
+    await leases.open(lease_id, job_id, "pool", request)
+    await leases.claim(lease_id, [("gpu-1", 1)])
+    provider = PoolProvider(world.settings.machines, leases)
+    reservation = await provider.reserve(lease_id, request)
+    parts = cast("Parts", SimpleNamespace(leases=leases, provider=provider))
+    asked = (await jobs.get(job_id)).request
+    half = request.duration / 2
+
+    assert await begun_anew(parts, asked, reservation, at_least=half) == reservation
+    await leases.extend(lease_id, datetime.now(UTC) + timedelta(hours=1))
+    whole = await begun_anew(parts, asked, reservation, at_least=half)
+    assert whole.expires_at - datetime.now(UTC) > timedelta(hours=asked.options.hours - 0.1)
+    assert await leases.ends([lease_id]) == {lease_id: whole.expires_at}
+    await provider.close()
+    await database.close()
 
 
 async def test_more_time_moves_the_deadlines_of_the_agent(bot: Bot) -> None:

@@ -13,6 +13,7 @@ import structlog
 from bot.agents import runs
 from bot.agents.base import Launch
 from bot.errors import AgentError, RemoteFileMissing
+from bot.investigation.extending import begun_anew
 from bot.investigation.lease_ids import place_of, run_of_lease
 from bot.investigation.records import Launched, Prepared
 from bot.models import JobState, Proof
@@ -99,6 +100,9 @@ async def _plan(
         return launched.model_copy(
             update={"hard_deadline": hard, "lease_end": end, "lease_id": lease_id}
         )
+    if attempt == 1:
+        whole = await begun_anew(parts, request, reservation, at_least=timedelta(0))
+        end = whole.expires_at
     soft, hard = _deadlines(parts, end, now=datetime.now(UTC))
     launched = Launched(
         session_id=str(uuid.uuid5(_SESSIONS, lease_id)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,14 +10,13 @@ import structlog
 from bot.errors import Refusal
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bot.investigation.parts import Parts
     from bot.machines.base import MachineProvider
-    from bot.models import JobId
+    from bot.models import JobId, JobRequest, Reservation
     from bot.store import Leases
 
 LEASE_EXTENDED = "lease_extended"
+LEASE_BEGUN_ANEW = "lease_begun_anew"
 
 _HOUR = timedelta(hours=1)
 _log = structlog.stdlib.get_logger(__name__)
@@ -64,3 +63,20 @@ async def extend_lease(
     await provider.extend(lease.id, end)
     _log.info(LEASE_EXTENDED, job=job_id, lease=lease.id, end=end.isoformat())
     return end
+
+
+async def begun_anew(
+    parts: Parts, request: JobRequest, reservation: Reservation, *, at_least: timedelta
+) -> Reservation:
+    """Return the reservation with its whole time, if less than ``at_least`` is left of it.
+
+    Only before anything was done with the machine: its time passed while the service was down.
+    """
+    ends = await parts.leases.ends((reservation.lease_id,))
+    end = ends.get(reservation.lease_id, reservation.expires_at)
+    now = datetime.now(UTC)
+    if end - now > at_least:
+        return reservation.model_copy(update={"expires_at": end})
+    until = now + request.options.hours * _HOUR
+    _log.warning(LEASE_BEGUN_ANEW, lease=reservation.lease_id, end=until.isoformat())
+    return await parts.provider.extend(reservation.lease_id, until)

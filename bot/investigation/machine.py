@@ -12,6 +12,7 @@ from bot.configuration import Limits, patch_rules
 from bot.investigation.admission import frozen_issue
 from bot.investigation.cancelling import unless_cancelled
 from bot.investigation.earlier import earlier_runs
+from bot.investigation.extending import begun_anew
 from bot.investigation.lease_ids import lease_of
 from bot.investigation.moving import begin_anew, end_haunting
 from bot.investigation.records import Prepared, Reserved
@@ -78,7 +79,8 @@ async def _ask(parts: Parts, job_id: JobId, lease_id: LeaseId, wanted: GpuReques
     await parts.jobs.enter(job_id, JobState.RESERVING)
     reservation = await parts.provider.reserve(lease_id, wanted)
     await end_haunting(parts, reservation)
-    return reservation
+    request = (await parts.jobs.get(job_id)).request
+    return await begun_anew(parts, request, reservation, at_least=wanted.duration / 2)
 
 
 async def prepare(parts: Parts, job_id: JobId, reservation: Reservation) -> Prepared:
