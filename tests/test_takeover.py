@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from bot.durable import Engine, Queue
 from bot.store import Database
@@ -77,6 +78,23 @@ async def test_another_executor_goes_on(story: Story) -> None:
     may_end = await story.reached.get()
     assert await story.engine.recover(["one"]) == 0
     may_end.set()
+    await story.finished.get()
+    assert story.done == ["first", "second"]
+
+
+async def test_a_process_that_is_started_again_and_again(story: Story) -> None:
+    """However often it died in the middle of everybody's work, that goes on."""
+    await story.engine.launch("one")
+    await story.enqueue()
+    await story.reached.get()
+    await story.engine.close(grace=NO_GRACE)
+    schema = None if story.database.is_sqlite else "dbos"
+    table = sa.table("workflow_status", sa.column("recovery_attempts"), schema=schema)
+    died = table.update().values(recovery_attempts=1_000)
+    await story.database.call(lambda connection: connection.execute(died).rowcount)
+
+    await story.engine.launch("one")
+    (await story.reached.get()).set()
     await story.finished.get()
     assert story.done == ["first", "second"]
 

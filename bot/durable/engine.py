@@ -23,6 +23,7 @@ from bot.durable.client import Enqueuing, enqueuer
 from bot.durable.library import (
     APPLICATION,
     APPLICATION_VERSION,
+    MOST_TRIES,
     Queue,
     destroy,
     open_client,
@@ -128,7 +129,7 @@ class Engine:
             config["executor_id"] = executor_id
         DBOS(config=config)
         for name, body in self._bodies.items():
-            DBOS.workflow(name=name)(self._counted(name, body))
+            DBOS.workflow(name=name, max_recovery_attempts=MOST_TRIES)(self._counted(name, body))
         self._is_draining = False
         try:
             with starting():

@@ -21,6 +21,10 @@ APPLICATION = "ptq"
 APPLICATION_VERSION = "1"
 """Constant: dbos would hash the code, and any edit would strand the running jobs."""
 
+MOST_TRIES = 10_000
+"""How often a workflow is taken up. dbos gives up after a hundred, which a supervisor that starts
+a process again and again reaches in minutes, for every job and delivery that has not ended."""
+
 _MOST_RECOVERED = 1000
 """Unfinished workflows that are looked through at once for those whose process is gone."""
 
