@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -291,6 +292,37 @@ async def test_deliveries_are_kept_for_as_long_as_github_repeats_them(database: 
         "waiting-31",
         "waiting-8",
     ]
+
+
+async def test_an_old_job_that_is_asked_for_again_in_this_moment(database: Database) -> None:
+    """Its next run lives: nothing of the job is deleted under it."""
+    jobs, documents = Jobs(database), Documents(database)
+    job_id, _ = await accept(jobs, draft(), Enqueued())
+    await documents.put(job_id, 1, "verdict.json", "{}")
+    await jobs.finish(job_id, JobState.FINISHED)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def enqueue(_connection: object, _request: object) -> None:
+        begun.set()
+        may_end.wait()
+
+    asking = asyncio.ensure_future(
+        jobs.accept(
+            draft(comment=11),
+            delivery_id=DeliveryId("again"),
+            ordinal=0,
+            enqueue=enqueue,
+            again=job_id,
+        )
+    )
+    await asyncio.to_thread(begun.wait)
+    pruning = asyncio.ensure_future(Pruning(database).jobs(datetime.now(UTC) + timedelta(hours=1)))
+    await asyncio.wait({pruning}, timeout=0.5)
+    may_end.set()
+    assert (await asking).run == 2
+    assert await pruning == 0
+    assert (await jobs.get(job_id)).request.run == 2
+    assert await documents.read_all(job_id, 1) != {}
 
 
 async def test_a_job_that_holds_a_machine_is_kept(database: Database) -> None:

@@ -106,8 +106,10 @@ def _unfinished(
     return JobId(existing) if existing else None
 
 
-def _row(connection: sa.Connection, job_id: JobId) -> sa.RowMapping:
-    return connection.execute(sa.select(_TABLE).where(_TABLE.c.id == job_id)).mappings().one()
+def _row(connection: sa.Connection, job_id: JobId) -> sa.RowMapping | None:
+    """Return the row of an earlier job, to be changed; None once it is old and was deleted."""
+    query = sa.select(_TABLE).where(_TABLE.c.id == job_id).with_for_update()
+    return connection.execute(query).mappings().one_or_none()
 
 
 def _command(

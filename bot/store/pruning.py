@@ -94,7 +94,8 @@ def _delete_jobs(connection: sa.Connection, before: datetime) -> int:
     old = sa.select(jobs.c.id).where(
         jobs.c.unfinished.is_(None), jobs.c.updated_at < before, leaves_nothing
     )
-    chosen = connection.scalars(old.limit(BATCH)).all()
+    # Locked: on Postgres one of them may be asked for again in this moment, and live.
+    chosen = connection.scalars(old.limit(BATCH).with_for_update(skip_locked=True)).all()
     for table, column in _HELD_BY:
         connection.execute(table.delete().where(column.in_(chosen)))
     return connection.execute(jobs.delete().where(jobs.c.id.in_(chosen))).rowcount
