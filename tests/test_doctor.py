@@ -76,7 +76,7 @@ async def test_everything_is_there(world: Bot, settings: Settings) -> None:
     told = re.sub(r"(127\.0\.0\.1|localhost):\d+", "HOST", told)
     told = re.sub(r"(python3: Python|git version|App \w+ \(number) [\d.]+", r"\1 N", told)
     assert told == snapshot("""\
-note database: sqlite:////srv/state/ptq.sqlite is not there yet: `ptq serve` makes it
+note database: sqlite:////srv/state/ptq.sqlite is not there yet: `ptq serve` makes it, or the first job
 fine state directory: /srv/state, N GiB free
 fine clock: as GitHub's, within N s
 fine webhook secret: it is set; a delivery shows whether it is GitHub's too
@@ -124,6 +124,18 @@ async def test_keys_that_are_wrong(settings: Settings) -> None:
     assert "PTQ_MODEL__API_KEY" in of(findings, model.PART).mend
 
 
+async def test_a_terminal_needs_no_app(settings: Settings) -> None:
+    """Where nobody began to set one up, that is a note; with a part of it, the rest is missing."""
+    nothing = {"app_id": None, "private_key": None, "webhook_secret": None}
+    findings = await found(changed(settings, github=nothing))
+    assert [one.part for one in findings if one.state == "wrong"] == []
+    assert of(findings, app.PART).says == snapshot(
+        "none is set up: `ptq serve` needs one, and `ptq auto` and `ptq run` need none"
+    )
+    begun = await found(changed(settings, github=nothing | {"app_id": 1}))
+    assert [one.part for one in begun if one.state == "wrong"] == [app.SECRET, app.PART]
+
+
 async def test_the_key_of_codex(settings: Settings) -> None:
     """OpenAI's endpoint is asked where there is a key for it; alone it is enough for Codex."""
 
@@ -131,6 +143,8 @@ async def test_the_key_of_codex(settings: Settings) -> None:
         known = request.headers["Authorization"] == "Bearer sk-a-key-of-codex"
         return web.json_response({"data": []}, status=200 if known else 401)
 
+    codex = settings.agent.codex.model_copy(update={"command": "no-such-codex"})
+    settings = changed(settings, agent={"codex": codex})
     async with listening(models) as url:
         reached = {"openai_base_url": url, "openai_api_key": SecretStr("sk-a-key-of-codex")}
         both = await found(changed(settings, model=reached))
@@ -139,6 +153,10 @@ async def test_the_key_of_codex(settings: Settings) -> None:
         refused = await found(changed(settings, model=reached | other))
     assert [of(both, part).state for part in (model.PART, model.CODEX)] == ["fine", "fine"]
     assert (of(alone, model.PART).state, of(alone, model.CODEX).state) == ("note", "fine")
+    agents = ["machine gpu-1: agent", "machine gpu-1: agent codex"]
+    assert [of(both, part).state for part in agents] == ["fine", "wrong"]
+    assert "PTQ_AGENT__CODEX__COMMAND" in of(both, agents[1]).mend
+    assert [one.part for one in alone if "agent" in one.part] == agents[1:]
     assert of(refused, model.CODEX).mend == "set another PTQ_MODEL__OPENAI_API_KEY"
 
 

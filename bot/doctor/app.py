@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bot.github import AppIdentity
-    from bot.settings import Settings
+    from bot.settings import GitHubSettings, Settings
 
 PART = "GitHub App"
 SECRET = "webhook secret"  # noqa: S105 -- its name
@@ -32,7 +32,11 @@ _TOLERATED = timedelta(seconds=30)
 
 async def look(settings: Settings, session: aiohttp.ClientSession) -> list[Finding]:
     """Look at everything about GitHub; a part that rests on a broken one is left out."""
-    findings = [await _clock(settings, session), _secret(settings)]
+    clock = await _clock(settings, session)
+    if not _has_any(settings.github):
+        says = "none is set up: `ptq serve` needs one, and `ptq auto` and `ptq run` need none"
+        return [clock, note(PART, says)]
+    findings = [clock, _secret(settings)]
     github = GitHub(settings.github, session)
     try:
         identity = await github.app()
@@ -61,6 +65,12 @@ async def look(settings: Settings, session: aiohttp.ClientSession) -> list[Findi
         mend = "set PTQ_GITHUB__REPOSITORIES"
         findings.append(wrong("repositories", "none is served", mend=mend))
     return findings
+
+
+def _has_any(github: GitHubSettings) -> bool:
+    """Whether somebody began to set up an App: then it is wrong to lack a part of it."""
+    parts = (github.app_id, github.private_key, github.private_key_file, github.webhook_secret)
+    return any(part is not None for part in parts)
 
 
 async def _clock(settings: Settings, session: aiohttp.ClientSession) -> Finding:

@@ -32,7 +32,7 @@ async def _database(settings: Settings) -> Finding:
     database = await asyncio.to_thread(Database, settings.database)
     where = database.engine.url.render_as_string(hide_password=True)
     if database.is_sqlite and not await asyncio.to_thread(_exists, database):
-        return note(PART, f"{where} is not there yet: `ptq serve` makes it")
+        return note(PART, f"{where} is not there yet: `ptq serve` makes it, or the first job")
     try:
         await database.require_current()
     except ConfigurationError as error:

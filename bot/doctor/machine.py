@@ -69,7 +69,9 @@ async def look(shell: Shell, expected: Expected, settings: Settings) -> list[Fin
     ]
     checks: list[Callable[[_Looking], Awaitable[Finding]]] = [
         *((_forwarding,) if expected.is_remote else ()),
-        *(_clock, _git, _python, _uv, _disk, _gpu, _workspace, _agent, _compiler),
+        *(_clock, _git, _python, _uv, _disk, _gpu, _workspace),
+        *_agents(settings),
+        _compiler,
     ]
     for check in checks:
         try:
@@ -77,6 +79,14 @@ async def look(shell: Shell, expected: Expected, settings: Settings) -> list[Fin
         except (MachineError, WorkspaceError) as error:
             findings.append(wrong(looking.part(check.__name__.strip("_")), str(error)))
     return findings
+
+
+def _agents(settings: Settings) -> list[Callable[[_Looking], Awaitable[Finding]]]:
+    """Return the checks of the agents that have a key to think with; without any, Claude Code's."""
+    model = settings.model
+    if model.openai_api_key is None:
+        return [_agent]
+    return [_agent_codex] if model.api_key is None else [_agent, _agent_codex]
 
 
 async def _forwarding(looking: _Looking) -> Finding:
@@ -178,8 +188,20 @@ async def _workspace(looking: _Looking) -> Finding:
 
 
 async def _agent(looking: _Looking) -> Finding:
-    part = looking.part("agent")
-    words = shlex.split(looking.settings.agent.claude.command)
+    command = looking.settings.agent.claude.command
+    return await _agent_of(looking, "agent", "Claude Code", "PTQ_AGENT__CLAUDE__COMMAND", command)
+
+
+async def _agent_codex(looking: _Looking) -> Finding:
+    command = looking.settings.agent.codex.command
+    return await _agent_of(looking, "agent codex", "Codex", "PTQ_AGENT__CODEX__COMMAND", command)
+
+
+async def _agent_of(
+    looking: _Looking, what: str, product: str, setting: str, command: str
+) -> Finding:
+    part = looking.part(what)
+    words = shlex.split(command)
     try:
         # By a login shell, as it will be started.
         said = await looking.shell.run(
@@ -188,7 +210,7 @@ async def _agent(looking: _Looking) -> Finding:
     except CommandTimedOut:
         return wrong(part, f"`{words[0]} --version` does not end")
     if said.exit_status != 0:
-        mend = "install Claude Code there, or name it by PTQ_AGENT__CLAUDE__COMMAND"
+        mend = f"install {product} there, or name it by {setting}"
         return wrong(part, f"`{words[0]}` cannot be started", mend=mend)
     return fine(part, f"{words[0]}: {_first_line(said.stdout)}")
 
