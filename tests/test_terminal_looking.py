@@ -85,9 +85,17 @@ async def test_what_an_agent_is_doing(world: Bot) -> None:
 ## Run 1
 
 It fails[2J.
-───────────────────────────────── the last 0 of 0 lines of the log ─────────────────────────────────
+─────────────────────────────────── the last 0 lines of the log ────────────────────────────────────
 """)
             kept = json.loads((await terminal.ptq("peek", ended, "--json")).out)
+
+            port = world.machine.settings.port
+            config = terminal.config.read_text()
+            terminal.config.write_text(config.replace(f"port = {port}", "port = 1"))
+            silent = await terminal.ptq("peek", "8")
+            assert silent.err == snapshot(
+                "ptq: its machine does not answer: this is what was known before\n"
+            )
     assert kept["worklog"] == "- read it\n"
     assert not any("\x1b" in line for line in kept["log"])
 

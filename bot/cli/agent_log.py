@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20
 """Bytes read at once."""
-_WORKLOG = 1 << 20
-"""Bytes of the worklog."""
 
 
 class AgentLog:
@@ -69,20 +67,6 @@ class AgentLog:
             lines += (await self._known()).feed((kept or "").encode())
         # Of an agent: nothing in it may move the cursor or hide.
         return [strip_invisible(line) for line in lines]
-
-    async def worklog(self, *, is_over: bool) -> str:
-        """Return what the agent wrote down so far: on its machine, else what was kept."""
-        request = self._request
-        if not is_over:
-            try:
-                self._place = self._place or await self._find()
-                if self._place is not None:
-                    shell, directory = self._place
-                    path = f"{directory}/worklog.md"
-                    return (await shell.read(path, limit=_WORKLOG)).decode(errors="replace")
-            except PtqError:
-                self._place = None
-        return await self._opened.documents.read(request.job_id, request.run, "worklog.md") or ""
 
     async def _read(self, lines: list[str]) -> None:
         self._place = self._place or await self._find()

@@ -9,11 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bot.agents import agents
 from bot.cli import background
-from bot.cli.agent_log import AgentLog
 from bot.cli.opened import opened
 from bot.cli.words import AsJson, JobName
 from bot.hidden_text import strip_invisible
+from bot.investigation.peeking import Places, Seen, peek as peek_at
+from bot.machines import provider
+from bot.render.phrases import count
 from bot.settings import Settings
 
 
@@ -26,24 +29,31 @@ def peek(
     as_json: AsJson = False,
 ) -> None:
     """Show the worklog and the end of the agent's log, while it works and after."""
-    worklog, lines = asyncio.run(_look(Settings.load(), job))
-    shown = lines[-log:]
+    seen = asyncio.run(_look(Settings.load(), job, log))
+    # Of an agent: nothing in it may move the cursor or hide.
+    worklog, lines = strip_invisible(seen.worklog), [strip_invisible(line) for line in seen.log]
+    if seen.is_silent:
+        typer.echo("ptq: its machine does not answer: this is what was known before", err=True)
     if as_json:
-        typer.echo(json.dumps({"worklog": worklog, "log": shown}, indent=2))
+        typer.echo(json.dumps({"worklog": worklog, "log": lines}, indent=2))
         return
     console = Console()
     console.rule("worklog")
     text = worklog.strip() or "The agent has not written it yet."
     console.print(text, markup=False, highlight=False, soft_wrap=True)
-    console.rule(f"the last {len(shown)} of {len(lines)} lines of the log")
-    for line in shown:
+    console.rule(f"the last {count(len(lines), 'line')} of the log")
+    for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-async def _look(settings: Settings, name: str) -> tuple[str, list[str]]:
+async def _look(settings: Settings, name: str, lines: int) -> Seen:
+    known = agents(settings.agent)
     async with opened(settings) as here:
         await background.see_to_it(here)
         job = await here.job(name)
-        async with AgentLog(here, job.request) as log:
-            worklog = await log.worklog(is_over=job.state.is_end)
-            return strip_invisible(worklog), await log.more(is_over=job.state.is_end)
+        lender = provider(settings, here.leases)
+        places = Places(lender, here.leases, here.documents, known, settings.machine_patience)
+        try:
+            return await peek_at(places, job, lines=lines)
+        finally:
+            await lender.close()

@@ -14,10 +14,13 @@ from bot.investigation.agent import log_path
 from bot.workspace.layout import Layout
 
 if TYPE_CHECKING:
-    from bot.investigation.parts import Parts
-    from bot.machines.base import Shell
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from bot.agents.base import Agent
+    from bot.machines.base import MachineProvider, Shell
     from bot.models import Reservation
-    from bot.store import Job
+    from bot.store import Documents, Job, Leases
 
 PEEK_FAILED = "peek_failed"
 
@@ -38,37 +41,49 @@ class Seen:
     """Whether the machine did not answer: then this is what was known before."""
 
 
-async def peek(parts: Parts, job: Job, *, lines: int) -> Seen:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where it may be found: on the machine that is lent to the job, or in the database."""
+
+    provider: MachineProvider
+    leases: Leases
+    documents: Documents
+    agents: Mapping[str, Agent]
+    patience: timedelta
+    """How long the machine may take."""
+
+
+async def peek(places: Places, job: Job, *, lines: int) -> Seen:
     """Look on the machine while the job runs there, else at what was collected."""
-    reservation = None if job.state.is_end else await _reservation(parts, job)
+    reservation = None if job.state.is_end else await _reservation(places, job)
     if reservation is None:
-        return await _collected(parts, job, lines=lines)
-    patience = parts.settings.machine_patience.total_seconds()
+        return await _collected(places, job, lines=lines)
+    patience = places.patience.total_seconds()
     try:
-        async with asyncio.timeout(patience), parts.provider.shell(reservation) as shell:
-            return await _look(parts, job, reservation, shell, lines=lines)
+        async with asyncio.timeout(patience), places.provider.shell(reservation) as shell:
+            return await _look(places, job, reservation, shell, lines=lines)
     except (MachineError, TimeoutError) as error:
         _log.warning(PEEK_FAILED, machine=reservation.machine, reason=str(error))
-        seen = await _collected(parts, job, lines=lines)
+        seen = await _collected(places, job, lines=lines)
         return Seen(seen.worklog, seen.log, is_silent=True)
 
 
-async def _reservation(parts: Parts, job: Job) -> Reservation | None:
-    if (lease := await parts.leases.of_job(job.id)) is None:
+async def _reservation(places: Places, job: Job) -> Reservation | None:
+    if (lease := await places.leases.of_job(job.id)) is None:
         return None
     try:
-        return await parts.provider.look_up(lease.id)
+        return await places.provider.look_up(lease.id)
     except MachineError:
         return None
 
 
 async def _look(
-    parts: Parts, job: Job, reservation: Reservation, shell: Shell, *, lines: int
+    places: Places, job: Job, reservation: Reservation, shell: Shell, *, lines: int
 ) -> Seen:
     paths = Layout(await shell.expand(reservation.workspace)).job(job.id)
     worklog = await _end(shell, f"{paths.directory}/worklog.md", limit=_WORKLOG_BYTES)
     log = await _end(shell, log_path(job.request, paths), limit=_LOG_BYTES)
-    readable = await asyncio.to_thread(told.readable, job, log, agents=parts.agents)
+    readable = await asyncio.to_thread(told.readable, job, log, agents=places.agents)
     return Seen(worklog=worklog, log=tuple(readable[-lines:]))
 
 
@@ -82,7 +97,7 @@ async def _end(shell: Shell, path: str, *, limit: int) -> str:
     return (data.partition(b"\n")[2] if offset else data).decode("utf-8", errors="replace")
 
 
-async def _collected(parts: Parts, job: Job, *, lines: int) -> Seen:
-    documents = await parts.documents.read_all(job.id, job.request.run)
-    readable = told.readable(job, documents.get("log", ""), agents=parts.agents)
+async def _collected(places: Places, job: Job, *, lines: int) -> Seen:
+    documents = await places.documents.read_all(job.id, job.request.run)
+    readable = told.readable(job, documents.get("log", ""), agents=places.agents)
     return Seen(worklog=documents.get("worklog.md", ""), log=tuple(readable[-lines:]))

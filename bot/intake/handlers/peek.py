@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 async def peek(desk: Desk, asking: Asking, command: Peek) -> str:
     """Show the worklog and the end of the log; raise Refusal."""
     job = await desk.job(asking, command.job, running_first=True)
-    seen = await peeking.peek(desk.parts, job, lines=command.lines)
+    parts = desk.parts
+    places = peeking.Places(
+        parts.provider,
+        parts.leases,
+        parts.documents,
+        parts.agents,
+        patience=parts.settings.machine_patience,
+    )
+    seen = await peeking.peek(places, job, lines=command.lines)
     view = render.PeekView(
         job=told.job_view(job),
         state=job.state,
@@ -25,5 +33,5 @@ async def peek(desk: Desk, asking: Asking, command: Peek) -> str:
         log=seen.log,
         is_silent=seen.is_silent,
     )
-    text = render.peek(view, redactor=desk.parts.redactor)
+    text = render.peek(view, redactor=parts.redactor)
     return await desk.replies.told(asking, text, kind="peek")
