@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from inline_snapshot import snapshot
 
-from bot.models import JobState
+from bot.models import GpuRequest, JobState, LeaseId
 from tests import scenes
 from tests.harness import REPOSITORY, TRIAGER
 from tests.running import at_work, ended, stopped
@@ -74,6 +75,20 @@ async def test_a_draft_that_was_not_wanted_at_first(bot: Bot) -> None:
     assert await asyncio.to_thread(lambda: [*jobs.iterdir()]) == []
     await bot.comment("/ptq clean")
     assert "I removed the files" in await bot.next_text()
+
+
+async def test_files_on_a_machine_from_which_a_job_moved(bot: Bot) -> None:
+    """Every machine is cleaned that the job was ever on; one that is none of ours is named."""
+    job = await ended(bot)
+    leases, lease = bot.service.leases, LeaseId(f"{job.id}/1/2")
+    hour = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=1))
+    await leases.open(lease, job.id, "pool", hour)
+    await leases.claim(lease, [("gpu-9", 1)])
+    await leases.release(lease)
+    await bot.comment("/ptq clean")
+    assert (await bot.next_text()).partition("\n")[2] == snapshot(
+        "@maintainer I removed the files of job `YYYYMMDD-pytorch-1` from `gpu-1`. `gpu-9` is no machine of mine any more: nothing was removed there. Its report and its patch are kept."
+    )
 
 
 async def test_no_draft_without_a_proved_fix(bot: Bot) -> None:

@@ -18,6 +18,7 @@ from bot.cli.opened import opened
 from bot.cli.words import AsJson
 from bot.commands import job_named
 from bot.errors import CommandError, InputError
+from bot.investigation.cleaning import let_go, machines_of
 from bot.machines import provider
 from bot.models import JobState
 from bot.settings import Settings
@@ -104,8 +105,7 @@ async def _clean(settings: Settings, target: str, keep: int, everything: bool) -
             raise CommandError(f"{job.id} has no machine, so there is nothing to remove")
         listed(settings, job.machine)
         removed = False
-        # Also where it was before: an earlier run had another machine, or one died under it.
-        for name in dict.fromkeys([job.machine, *await JobIds(here.database).machines(job.id)]):
+        for name in await machines_of(here.leases, job):
             if name in names:
                 async with side_of(settings, name) as side:
                     removed = await _remove(here, side, job) or removed
@@ -155,10 +155,7 @@ async def _remove(here: Opened, side: Side, job: Job) -> bool:
     await worktree.remove(side.shell, side.layout, job.id)
     lender = provider(here.settings, here.leases)
     try:
-        for lease in await here.leases.living():
-            if lease.job_id == job.id:
-                await lender.release(lease.id)
-                await here.leases.release(lease.id)
+        await let_go(here.leases, lender, job.id)
     finally:
         await lender.close()
     return was_there

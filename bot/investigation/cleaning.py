@@ -11,13 +11,16 @@ import structlog
 
 from bot.commands.code import code
 from bot.errors import MachineError, Refusal, WorkspaceError
+from bot.investigation.moving import end_haunting
 from bot.models import LeaseId, Reservation
 from bot.workspace import worktree
 from bot.workspace.layout import Layout
 
 if TYPE_CHECKING:
     from bot.investigation.parts import Parts
-    from bot.store import Job
+    from bot.machines.base import MachineProvider
+    from bot.models import JobId
+    from bot.store import Job, Leases
 
 JOB_CLEANED = "job_cleaned"
 JOB_NOT_CLEANED = "job_not_cleaned"
@@ -44,16 +47,11 @@ async def clean(parts: Parts, job: Job) -> Cleaned:
     Its report and patch stay in the database. Doing it again is fine.
     """
     await _require_ended(parts, job)
-    for lease in await parts.leases.living():
-        if lease.job_id == job.id:
-            await parts.provider.release(lease.id)
-            await parts.leases.release(lease.id)
-    runs = [*await parts.runs.earlier(job.id, job.request.run), job]
-    machines = dict.fromkeys(run.machine for run in runs if run.machine is not None)
+    await let_go(parts.leases, parts.provider, job.id)
     removed: list[str] = []
     silent: list[str] = []
     gone: list[str] = []
-    for machine in machines:
+    for machine in await machines_of(parts.leases, job):
         place = visiting(parts, machine)
         if place is None:
             gone.append(machine)
@@ -61,6 +59,20 @@ async def clean(parts: Parts, job: Job) -> Cleaned:
         await _require_ended(parts, job)
         (removed if await _remove(parts, job, place) else silent).append(machine)
     return Cleaned(tuple(removed), tuple(silent), tuple(gone))
+
+
+async def machines_of(leases: Leases, job: Job) -> list[str]:
+    """Return every machine that a job was on: in its earlier runs, and before one died under it."""
+    now = [] if job.machine is None else [job.machine]
+    return list(dict.fromkeys([*now, *await leases.machines(job.id)]))
+
+
+async def let_go(leases: Leases, lender: MachineProvider, job_id: JobId) -> None:
+    """Give back what a job still holds."""
+    for lease in await leases.living():
+        if lease.job_id == job_id:
+            await lender.release(lease.id)
+            await leases.release(lease.id)
 
 
 def visiting(parts: Parts, machine: str) -> Reservation | None:
@@ -83,6 +95,8 @@ def visiting(parts: Parts, machine: str) -> Reservation | None:
 async def _remove(parts: Parts, job: Job, place: Reservation) -> bool:
     patience = parts.settings.machine_patience.total_seconds()
     try:
+        # An agent that was left there when its machine died: its files are what it is found by.
+        await end_haunting(parts, place)
         async with parts.provider.shell(place) as shell:
             async with asyncio.timeout(patience):
                 layout = Layout(await shell.expand(place.workspace))

@@ -29,10 +29,6 @@ class JobIds:
         """
         return await self._database.call(_listed, limit, machine)
 
-    async def machines(self, job_id: JobId) -> list[str]:
-        """Return the machines that were ever lent to a job, newest first, each once."""
-        return await self._database.call(_machines, job_id)
-
     async def of_issue(self, number: int) -> dict[str, JobId]:
         """Return the newest job of the issues of this number, by repository, newest first."""
         return await self._database.call(_of_issue, number)
@@ -52,16 +48,6 @@ def _listed(connection: sa.Connection, limit: int, machine: str | None) -> list[
         .limit(limit)
     )
     return [JobId(job_id) for job_id in ids]
-
-
-def _machines(connection: sa.Connection, job_id: JobId) -> list[str]:
-    leases = tables.leases
-    names = connection.scalars(
-        sa.select(leases.c.machine)
-        .where(leases.c.job_id == job_id, leases.c.machine.is_not(None))
-        .order_by(leases.c.requested_at.desc())
-    )
-    return list(dict.fromkeys(names))
 
 
 def _of_issue(connection: sa.Connection, number: int) -> dict[str, JobId]:

@@ -131,6 +131,10 @@ class Leases:
         """Free the slot; the row stays as a tombstone."""
         await self._database.call(_release, lease_id)
 
+    async def machines(self, job_id: JobId) -> list[str]:
+        """Return the machines that were ever lent to a job, newest first, each once."""
+        return await self._database.call(_machines, job_id)
+
     async def living(self) -> list[Lease]:
         """Return every lease that is not released, oldest first."""
         return await self._database.call(_living)
@@ -272,6 +276,15 @@ def _release(connection: sa.Connection, lease_id: LeaseId) -> None:
         .where(_TABLE.c.id == lease_id, _TABLE.c.state != "released")
         .values(state="released", released_at=datetime.now(UTC))
     )
+
+
+def _machines(connection: sa.Connection, job_id: JobId) -> list[str]:
+    names = connection.scalars(
+        sa.select(_TABLE.c.machine)
+        .where(_TABLE.c.job_id == job_id, _TABLE.c.machine.is_not(None))
+        .order_by(_TABLE.c.requested_at.desc())
+    )
+    return list(dict.fromkeys(names))
 
 
 def _living(connection: sa.Connection) -> list[Lease]:
