@@ -39,7 +39,10 @@ def listed(settings: Settings, name: str) -> MachineSettings | None:
     machines = {machine.name: machine for machine in settings.machines}
     if name not in machines:
         names = ", ".join((*machines, LOCAL))
-        raise CommandError(f"the settings name no machine {name}; there is {names}")
+        raise CommandError(
+            f"the settings name no machine {name}, there is {names}: another one is added to the "
+            "file that PTQ_CONFIG names, under `machines`"
+        )
     return machines[name]
 
 

@@ -5,25 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from bot import log
-from bot.errors import ConfigurationError, InputError
-from bot.machines.connections import Connections
-from bot.machines.local import LocalShell
-from bot.machines.ssh import SshShell
+from bot.cli.machine_side import LOCAL, side_of
+from bot.errors import InputError
 from bot.settings import Settings, TorchSettings
-from bot.workspace.layout import Layout
 from bot.workspace.prepare import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from bot.machines.base import Shell
     from bot.models import TorchBuild
 
 
@@ -56,7 +49,7 @@ def setup(
     if local == (machine is not None):
         raise InputError("name one machine of the settings, or say --local")
     wanted = _wanted(settings.torch, cuda=cuda, cpu=cpu, torch=torch)
-    build = asyncio.run(_set_up(settings, machine, wanted))
+    build = asyncio.run(_set_up(settings, LOCAL if machine is None else machine, wanted))
     if as_json:
         typer.echo(build.model_dump_json(indent=2))
         return
@@ -77,37 +70,16 @@ def _wanted(
         raise InputError(f"--cuda takes a tag such as cu130, not {cuda}.") from error
 
 
-async def _set_up(settings: Settings, machine: str | None, torch: TorchSettings) -> TorchBuild:
+async def _set_up(settings: Settings, machine: str, torch: TorchSettings) -> TorchBuild:
     console = Console(stderr=True, highlight=False)
     began = time.monotonic()
-    async with _shell(settings, machine) as (shell, workspace):
-        with console.status("Looking at the machine…") as status:
+    with console.status("Looking at the machine…") as status:
 
-            async def tell(line: str) -> None:
-                console.print(f"{time.monotonic() - began:5.0f} s  {line}", markup=False)
-                status.update(line)
+        async def tell(line: str) -> None:
+            console.print(f"{time.monotonic() - began:5.0f} s  {line}", markup=False)
+            status.update(line)
 
-            layout = Layout(await shell.expand(workspace))
-            build = await prepare(shell, layout, torch, tell=tell)
-    console.print(f"{time.monotonic() - began:5.0f} s  {layout.root} is ready.", markup=False)
+        async with side_of(settings, machine) as side:
+            build = await prepare(side.shell, side.layout, torch, tell=tell)
+    console.print(f"{time.monotonic() - began:5.0f} s  {side.layout.root} is ready.", markup=False)
     return build
-
-
-@asynccontextmanager
-async def _shell(settings: Settings, machine: str | None) -> AsyncGenerator[tuple[Shell, str]]:
-    """Open a shell; with it, where the workspace lies."""
-    if machine is None:
-        yield LocalShell(), settings.local.workspace
-        return
-    listed = {one.name: one for one in settings.machines}
-    if machine not in listed:
-        names = ", ".join(listed) or "none"
-        raise ConfigurationError(
-            f"there is no machine {machine} among the settings' machines ({names}): add it to the "
-            "file that PTQ_CONFIG names"
-        )
-    connections = Connections()
-    try:
-        yield SshShell(connections.to(listed[machine])), listed[machine].workspace
-    finally:
-        await connections.close()
