@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -135,6 +137,26 @@ async def test_another_try_mends_it(bot: Bot) -> None:
     assert "draft pull request" in closing
     assert len(bot.github.pulls(REPOSITORY)) == 1
     assert len(bot.comments()) == 2
+
+
+async def test_another_try_has_the_turns_that_are_left(bot: Bot) -> None:
+    """What the first one took is gone, for the program itself and for the bot that watches it."""
+    arguments = bot.directory / "arguments"
+    tell = f"tr '\\0' ' ' </proc/$PPID/cmdline >{arguments}"
+    more = [
+        {"raw": json.dumps({"type": "assistant", "message": {"id": f"m{number}", "content": []}})}
+        for number in range(20)
+    ]
+    bot.agent_does(
+        LIES["does nothing"][0], then=[{"run": ["sh", "-c", tell]}, *more, {"hang": True}]
+    )
+    await bot.comment("/ptq investigate --max-turns 20")
+    await bot.next_text()
+    assert "I saw `not_fixed`" in await bot.next_text()
+    job = await bot.job()
+    assert job.state is JobState.FINISHED
+    (left,) = re.findall(r"--max-turns (\d+)", arguments.read_text())
+    assert 1 < int(left) < 20
 
 
 def issue_with(code: str, words: str = "It is wrong.") -> str:

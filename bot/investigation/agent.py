@@ -22,7 +22,7 @@ from bot.workspace.retry import retry_prompt
 if TYPE_CHECKING:
     from bot.investigation.parts import Parts
     from bot.machines.base import Shell
-    from bot.models import JobId, JobPaths, JobRequest, LeaseId, Reservation
+    from bot.models import JobId, JobOptions, JobPaths, JobRequest, LeaseId, Reservation
 
 AGENT_STARTED = "agent_started"
 
@@ -55,7 +55,7 @@ async def launch(
         launched = await _plan(parts, request, paths, reservation, shell, attempt=attempt)
         run = run_of(parts, request, paths, launched)
         launching = Launch(
-            options=request.options,
+            options=_options(request, launched),
             session_id=launched.session_id,
             resume=attempt > 1,
             prompt=(
@@ -184,6 +184,15 @@ async def _log_size(shell: Shell, request: JobRequest, paths: JobPaths) -> int:
 async def _turns(parts: Parts, request: JobRequest) -> int:
     progress = (await parts.jobs.get(request.job_id)).progress
     return progress.turns if progress else 0
+
+
+def _options(request: JobRequest, launched: Launched) -> JobOptions:
+    """Return the options of this try: what the earlier one took of the turns is gone.
+
+    Of the money the agent knows that by itself: its session is the same.
+    """
+    left = max(1, request.options.max_turns - launched.earlier_turns)
+    return request.options.model_copy(update={"max_turns": left})
 
 
 async def _findings(parts: Parts, request: JobRequest, *, attempt: int) -> str:

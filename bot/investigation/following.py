@@ -167,7 +167,8 @@ class _Following:
         """Keep how far it is, and have it end when it goes on beyond its limits."""
         jobs, job_id = self._parts.jobs, self._request.job_id
         turns = progress.turns + self._launched.earlier_turns
-        jobs.progress.keep(job_id, progress.model_copy(update={"turns": turns}))
+        progress = progress.model_copy(update={"turns": turns})
+        jobs.progress.keep(job_id, progress)
         kind = _overspent(progress, self._request.options)
         if kind is not None and await jobs.request_stop(job_id, kind):
             _log.warning(AGENT_OVERSPENT, kind=kind, turns=turns, usd=progress.usd)
