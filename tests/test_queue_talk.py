@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+import structlog.testing
 
 from bot.errors import MachineError
 from bot.fence import Fence
-from bot.investigation import WaitingRoom
+from bot.investigation import WaitingRoom, Watch
+from bot.investigation.waiting import QUEUE_NOT_SEEN
+from bot.investigation.watching import NOT_WATCHED
 from bot.models import (
     DeliveryId,
     GpuRequest,
@@ -22,6 +25,7 @@ from bot.models import (
     Offer,
     Person,
     RepositoryName,
+    StopKind,
 )
 from bot.settings.limits import LimitSettings
 from bot.store import Database, Jobs, Leases, Queue
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.store.queue import Decided
     from tests.fakes.github.memory import Issue
     from tests.harness import Bot
 
@@ -212,6 +217,36 @@ async def test_a_process_that_was_silent_for_a_moment_goes_on_looking(tmp_path: 
         fence.renew(sent=0)
         await turn
         await room.close()
+
+
+async def test_a_look_that_fails_is_not_the_last_one(tmp_path: Path) -> None:
+    """A bug that one look stumbles over takes nobody's turn, and hides no kill from this process."""
+    async with waiting(tmp_path, 1) as (leases, queue, (only,)):
+        stumbles = iter([ValueError("a row of a newer ptq")] * 2)
+
+        class Stumbling:
+            async def admit(self) -> Decided:
+                for error in stumbles:
+                    raise error
+                return await queue.admit()
+
+            async def stops(self, job_ids: set[JobId]) -> dict[JobId, StopKind]:
+                for error in stumbles:
+                    raise error
+                return dict.fromkeys(job_ids, StopKind.KILLED)
+
+        often = timedelta(milliseconds=1)
+        room = WaitingRoom(cast("Queue", Stumbling()), interval=often)
+        with structlog.testing.capture_logs() as lines:
+            await room.turn(only)
+        await room.close()
+        stumbles = iter([ValueError("a row of a newer ptq")] * 2)
+        watch = Watch(cast("Jobs", Stumbling()), leases, interval=often)
+        with structlog.testing.capture_logs() as more:
+            assert await watch.stop(JobId("job-0")) is StopKind.KILLED
+        await watch.close()
+        told = [line["event"] for line in (*lines, *more) if line["log_level"] == "error"]
+        assert told == [QUEUE_NOT_SEEN] * 2 + [NOT_WATCHED] * 2
 
 
 async def test_a_lease_that_was_released_has_no_turn(tmp_path: Path) -> None:

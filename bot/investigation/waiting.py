@@ -64,6 +64,8 @@ class WaitingRoom:
             except (DatabaseError, Paused) as error:
                 # Who waits goes on waiting: it may be for a moment only.
                 self._outage.goes_on(error)
+            except Exception:  # noqa: BLE001 -- nobody else would give those who wait their turn
+                _log.exception(QUEUE_NOT_SEEN)
             try:
                 async with asyncio.timeout(self._interval):
                     await self._news.wait()

@@ -102,6 +102,8 @@ class Watch:
                 self._outage.is_over()
             except (DatabaseError, Paused) as error:
                 self._outage.goes_on(error)
+            except Exception:  # noqa: BLE001 -- nobody else would see who is to stop
+                _log.exception(NOT_WATCHED)
             try:
                 async with asyncio.timeout(self._interval):
                     await self._news.wait()

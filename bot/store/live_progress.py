@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import Paused
 from bot.log import Outage
@@ -56,7 +57,7 @@ class LiveProgress:
             try:
                 if kept:
                     await self._database.call(_write, kept)
-            except Paused:
+            except (SQLAlchemyError, Paused):
                 self._kept = {**kept, **self._kept}
                 raise
 
@@ -83,7 +84,7 @@ class LiveProgress:
             try:
                 await asyncio.shield(self.write())
                 self._outage.is_over()
-            except Paused as error:
+            except (SQLAlchemyError, Paused) as error:
                 self._some.set()
                 self._outage.goes_on(error)
             await asyncio.sleep(EVERY.total_seconds())
