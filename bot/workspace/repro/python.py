@@ -234,7 +234,7 @@ def _is_code(statement: ast.stmt) -> bool:
 def _is_value(statement: ast.stmt) -> bool:
     if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
         return False
-    return ast.unparse(statement.value.func) in {"tensor", "torch.Size"}
+    return ast.unparse(statement.value.func) in {"tensor", "torch.Size", "array"}
 
 
 def _is_elided(statement: ast.stmt) -> bool:

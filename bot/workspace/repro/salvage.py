@@ -24,7 +24,7 @@ _OUTPUT = re.compile(
     r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:|ConvolutionParams\s*$"
     r")"
 )
-_VALUE = re.compile(r"^(?:[-=]?>{1,2} )?(?:tensor|torch\.Size)\(")
+_VALUE = re.compile(r"^(?:[-=]?>{1,2} )?(?:tensor|torch\.Size|array)\(")
 """A printed value at the beginning of a line."""
 _START = re.compile(r"^(?:(?:import|from)\s+[A-Za-z_.]|@\w|(?:def|class) \w|\w+ = torch\.)")
 _MAGIC = re.compile(r"^(\s*)([%!].*)$")
@@ -39,7 +39,7 @@ def salvage(text: str) -> Program | None:
     text = textwrap.dedent(text[:MAX_CODE]).strip("\n")
     whole = read(text)
     if whole is not None and (whole.is_whole or not _has_output(text)):
-        is_shown = whole.shows_values and "tensor" not in whole.defines
+        is_shown = whole.shows_values and whole.defines.isdisjoint({"tensor", "array"})
         return (_among_values(text.split("\n")) if is_shown else None) or whole
     repaired = _repaired(text)
     if repaired != text and (found := read(repaired)) is not None:
