@@ -36,6 +36,8 @@ _IN_PROSE = re.compile(
 )
 _PLACEHOLDER = re.compile(r"(?:^|=)<[A-Za-z][\w -]*>$")
 """A word that the reader shall replace: ``--model <model>``."""
+_LONG_CODE = re.compile(r"""\bpython[\d.]* -c (?:"((?:[^"\\]|\\.)*)"|'([^']*)')""", re.DOTALL)
+"""A program behind ``-c`` that may have several lines."""
 _NUMBER = re.compile(r"[\d.]*\d")
 _TEST_NAME = re.compile(r"Test\w*(?:\.test_\w+)?|\w*Tests?(?:\.test_\w+)|test_\w+")
 _EXPORTED = re.compile(r"^export\s+((?:[A-Za-z_]\w*=\S*\s*)+)$")
@@ -107,6 +109,10 @@ class Command:
 
 def commands(text: str) -> Iterator[Command]:
     """Find the Python programs that the lines of a block of code start, with what is exported."""
+    for found in _LONG_CODE.finditer(text):
+        code = (found[1] or "").replace('\\"', '"') or found[2] or ""
+        if "\n" in code:
+            yield Command(variables=(), words=("python",), code=code)
     exported: tuple[str, ...] = ()
     for line in lines(text):
         found = _EXPORTED.match(line)
