@@ -68,6 +68,7 @@ IMPORTS = {
     "TorchDispatchMode": "from torch.utils._python_dispatch import TorchDispatchMode",
     "TorchFunctionMode": "from torch.overrides import TorchFunctionMode",
     "Unsupported": "from torch._dynamo.exc import Unsupported",
+    "_Reduction": "from torch.nn import _reduction as _Reduction",
     "CompileCounter": "from torch._dynamo.testing import CompileCounter",
     "CompileCounterWithBackend": "from torch._dynamo.testing import CompileCounterWithBackend",
     "EagerAndRecordGraphs": "from torch._dynamo.testing import EagerAndRecordGraphs",

@@ -9,7 +9,7 @@ import textwrap
 from bot.workspace.repro import python, salvage
 
 _BEGIN = re.compile(r"^\s*`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
-_CALL = re.compile(r"^(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* = torch\.\w[\w.]*\()[^\n]*$")
+_CALL = re.compile(r"^(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* = (?:torch|nn|F)\.\w[\w.]*\()[^\n]*$")
 _FEW_LINES = 3
 """So many lines begin a program that imports nothing; fewer are an example in a sentence."""
 _KEYWORD = re.compile(

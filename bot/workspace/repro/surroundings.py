@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _GOOD = re.compile(
     r"repro|minimal|minified|minimum|self[- ]contained|stand-?alone|script|test ?case|\bMW?E\b"
-    r"|\bMRE\b"
+    r"|\bMRE\b|actual behaviou?r"
     r"|following code|code snippet|sample code|example code|run this|code to|save (?:this|the)",
     re.IGNORECASE,
 )
