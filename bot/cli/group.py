@@ -66,6 +66,22 @@ class Group(TyperGroup):
         super().__init__(**attributes)
         self.commands = cast("Any", _Commands())
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 -- Typer's own
+        """Return a command, also by the other names that it has in a comment."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        # Imported when it is asked for: every command would start later.
+        from bot.commands.catalogue import COMMAND_NAMES  # noqa: PLC0415 -- as said
+
+        known = COMMAND_NAMES.get(cmd_name)
+        if known is None:
+            return None
+        if known.name in self.commands:
+            return self.commands[known.name]
+        here = next((entry.name for entry in ENTRIES if known.name in entry.comments), "")
+        does = f"`ptq {here}`" if here else f"`ptq --{known.name}`"
+        return ctx.fail(f"{cmd_name} is for comments: in a terminal it is {does}.")
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- Typer's own
         """Return the names in the order of the table."""
         return list(self.commands)
