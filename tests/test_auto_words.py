@@ -25,6 +25,7 @@ WRONG = {
 }
 NOT_HERE = {
     "auto --issue 1 --hours 20": "`--hours 20` is more than the 8 allowed here.",
+    "auto -m x --machine gpu-9": "the settings lend no machine gpu-9: there is gpu-1",
     "run -m x --machine gpu-9": "the settings lend no machine gpu-9: there is gpu-1",
     "run -m x --local": "PTQ_PROVIDER lends gpu-1: with PTQ_PROVIDER=local it is this computer",
 }
@@ -38,6 +39,22 @@ async def test_wrong_words(world: Bot, line: str) -> None:
         ended = await terminal.ptq(*line.split())
         assert (ended.status, ended.out, ended.err) == (status, "", f"ptq: {told}\n")
         assert not (terminal.state / "ptq.sqlite").exists()
+
+
+async def test_more_than_an_agent_is_told(world: Bot) -> None:
+    """Nobody learns only from the report that half of a task was cut off."""
+    (world.directory / "task.md").write_text("x" * 20_001)
+    async with terminal_of(world) as terminal:
+        task = await terminal.ptq("auto", "-i", str(world.directory / "task.md"))
+        guidance = await terminal.ptq("auto", "--issue", "1", "-p", "x" * 20_001)
+    assert (task.status, task.err) == (
+        2,
+        "ptq: /srv/task.md: it has 20,001 characters, and an agent is told 20,000\n",
+    )
+    assert (guidance.status, guidance.err) == (
+        2,
+        "ptq: guidance: it has 20,001 characters, and an agent is told 20,000\n",
+    )
 
 
 async def test_an_issue_that_is_not_there(world: Bot) -> None:

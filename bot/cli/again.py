@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.agents import agents
 from bot.cli import background
 from bot.cli.asking import Asked, Wanted, ask
+from bot.cli.lent import require_lent
 from bot.cli.opened import opened
 from bot.cli.options import changes_of
 from bot.configuration import RepositoryConfiguration
@@ -35,6 +36,8 @@ async def run_again(
             raise CommandError(
                 f"{job.id} has not ended: it is {job.state.value}; `ptq kill {job.id}` stops it"
             )
+        if changes.said & {"machine"} and changes.options.machine is not None:
+            require_lent(settings, changes.options.machine)
         wanted = Wanted(
             repository=job.request.repository,
             issue_number=job.request.issue_number,

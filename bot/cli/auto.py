@@ -15,6 +15,7 @@ from bot.agents import agents
 from bot.cli import background, inputs, tables
 from bot.cli.asking import Asked, Wanted, ask, issue_of
 from bot.cli.following import follow_to_the_end
+from bot.cli.lent import require_lent
 from bot.cli.opened import opened
 from bot.cli.options import Said, changes_of, with_job_options
 from bot.cli.words import AsJson
@@ -112,8 +113,8 @@ def auto(  # noqa: PLR0913 -- each an option of the command
 
 
 def joined(*texts: str) -> str:
-    """Return the texts that there are, one under the other."""
-    return "\n\n".join(text for text in texts if text.strip())
+    """Return the texts that there are, one under the other; raise InputError for too much."""
+    return _whole("guidance", "\n\n".join(text for text in texts if text.strip()))
 
 
 def preset_of(settings: Settings, name: str | None, said: Said) -> str:
@@ -132,22 +133,31 @@ def preset_of(settings: Settings, name: str | None, said: Said) -> str:
 
 
 def text_of(message: str | None, file: str | None) -> str:
-    """Return what --message or --input gives; raise InputError for both."""
+    """Return what --message or --input gives; raise InputError, also for both."""
     if message is not None and file is not None:
         raise InputError("--message and --input are the same thing: give one of them")
     if file is None:
-        return (message or "").strip()[:MAX_GUIDANCE]
+        return _whole("--message", message or "")
     try:
         text = inputs.read(file).decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{inputs.shown(file)}: no UTF-8 text (byte {error.start})") from error
     if not text.strip():
         raise InputError(f"{inputs.shown(file)}: it is empty")
-    return text.strip()[:MAX_GUIDANCE]
+    return _whole(inputs.shown(file), text)
+
+
+def _whole(name: str, text: str) -> str:
+    """Raise InputError rather than tell an agent half of something."""
+    if len(text) > MAX_GUIDANCE:
+        raise InputError(
+            f"{name}: it has {len(text):,} characters, and an agent is told {MAX_GUIDANCE:,}"
+        )
+    return text.strip()
 
 
 def options_of(settings: Settings, said: Said, words: list[str]) -> JobOptions:
-    """Return the options of a job; raise InputError or Refusal.
+    """Return the options of a job; raise UserError.
 
     Where this machine is the only one, it is taken unless a kind of GPU or a machine is named.
     """
@@ -158,6 +168,8 @@ def options_of(settings: Settings, said: Said, words: list[str]) -> JobOptions:
         limits=settings.limits,
         agents=agents(settings.agent),
     )
+    if options.machine is not None:
+        require_lent(settings, options.machine)
     if settings.provider == "local" and not changes.said & {"gpu_type", "machine"}:
         return options.model_copy(update={"machine": "local"})
     return options

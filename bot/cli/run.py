@@ -25,31 +25,15 @@ from bot.cli.auto import (
     text_of,
 )
 from bot.cli.job_names import job_names
+from bot.cli.lent import require_lent
 from bot.cli.machine_side import LOCAL
 from bot.cli.options import Said, with_job_options
 from bot.cli.words import AsJson
-from bot.errors import CommandError, InputError
+from bot.errors import InputError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.models import JobOptions
-
-_STANZA = """\
-there is no machine {name} in the settings. Write it into the file that PTQ_CONFIG names:
-
-  provider = "pool"
-
-  [[machines]]
-  name = "my-gpu"
-  host = "{host}"
-  port = {port}
-  user = "{user}"
-  key = "~/.ssh/id_ed25519"
-  known_hosts = "~/.ssh/known_hosts"
-  gpu_type = "h100"
-  gpus = 1
-
-Its host key must stand in that known_hosts file: log in once by hand and compare it."""
 
 
 @with_job_options
@@ -111,24 +95,12 @@ def run(  # noqa: PLR0913 -- each an option of the command
 
 
 def _options(settings: Settings, said: Said, words: list[str], *, is_local: bool) -> JobOptions:
-    """Return the options of a job that names its machine; raise CommandError."""
+    """Return the options of a job that names its machine; raise UserError."""
     named = said.pop("--machine", None)
     if is_local == (named is not None):
         raise InputError(
             "name one machine: --machine NAME of the settings, or --local (`ptq auto` takes any)"
         )
-    lent = [LOCAL] if settings.provider == "local" else [one.name for one in settings.machines]
     name = LOCAL if named is None else named
-    if name not in lent:
-        raise CommandError(_not_lent(name, lent))
+    require_lent(settings, name)
     return options_of(settings, said, words).model_copy(update={"machine": name})
-
-
-def _not_lent(name: str, lent: list[str]) -> str:
-    if name == LOCAL:
-        return f"PTQ_PROVIDER lends {', '.join(lent)}: with PTQ_PROVIDER=local it is this computer"
-    user, at, place = name.rpartition("@")
-    host, _, port = place.partition(":")
-    if at:
-        return _STANZA.format(name=name, user=user, host=host, port=port or 22)
-    return f"the settings lend no machine {name}: there is {', '.join(lent)}"
