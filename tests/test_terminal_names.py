@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.cli.group import ENTRIES
 from bot.commands import COMMANDS
 from tests.terminal import ptq
 
@@ -16,6 +17,15 @@ async def test_other_names_of_a_command() -> None:
     assert [one.out.partition("Stop the agent")[2] for one in others] == [
         kill.out.partition("Stop the agent")[2]
     ] * 2
+
+
+@pytest.mark.parametrize("name", ["", "db upgrade", *(entry.name for entry in ENTRIES)])
+async def test_the_help_shows_values_where_there_are_any(name: str) -> None:
+    """What takes no value is not shown with one."""
+    said = await ptq(*name.split(), "--help", COLUMNS="100")
+    assert said.exit_status == 0
+    assert "--help" in said.out
+    assert "<bool>" not in said.out
 
 
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])

@@ -7,9 +7,10 @@ import asyncio
 import typer
 
 from bot.cli import tables
+from bot.cli.group import Command, Commands
 from bot.settings import Settings
 
-app = typer.Typer(help="The database.", no_args_is_help=True)
+app = typer.Typer(cls=Commands, help="The database.", no_args_is_help=True)
 
 
 @app.callback()
@@ -17,7 +18,7 @@ def database() -> None:
     """Work on the database that PTQ_DATABASE_URL names (default: SQLite in PTQ_STATE_DIR)."""
 
 
-@app.command()
+@app.command(cls=Command)
 def upgrade() -> None:
     """Bring the tables to the version that this ptq needs; fine to repeat."""
     asyncio.run(tables.upgrade(Settings.load()))

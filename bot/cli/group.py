@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 if TYPE_CHECKING:
@@ -58,7 +58,23 @@ ENTRIES = (
 """Every command, in the order in which the help shows them."""
 
 
-class Group(TyperGroup):
+class Command(TyperCommand):
+    """One command of it."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 -- Typer's own
+        """Return options and arguments."""
+        return _without_values(super().get_params(ctx))
+
+
+class Commands(TyperGroup):
+    """Several commands under one name."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 -- Typer's own
+        """Return the options."""
+        return _without_values(super().get_params(ctx))
+
+
+class Group(Commands):
     """``ptq`` itself."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 -- Typer's own
@@ -85,6 +101,14 @@ class Group(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- Typer's own
         """Return the names in the order of the table."""
         return list(self.commands)
+
+
+def _without_values(parameters: Any) -> Any:  # noqa: ANN401 -- Typer's own
+    """Have the help show no value for what takes none: Typer writes ``--json <bool>``."""
+    for one in parameters:
+        if getattr(one, "is_flag", False) and one.metavar is None:
+            one.metavar = ""
+    return parameters
 
 
 class _Commands(MutableMapping[str, Any]):
@@ -123,7 +147,7 @@ def _made(entry: Entry) -> Any:  # noqa: ANN401 -- Typer's own
         command = cast("Any", get_command(group)).commands[entry.name]
     else:
         alone = typer.Typer(**markup)
-        alone.command(entry.name)(getattr(module, entry.module))
+        alone.command(entry.name, cls=Command)(getattr(module, entry.module))
         command = get_command(alone)
     cast("Any", command).rich_help_panel = entry.panel
     return command
