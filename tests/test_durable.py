@@ -8,10 +8,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
+import structlog.testing
 
 from bot.durable import ONCE, Engine, Patience, Queue
-from bot.errors import GitHubNotFound, GitHubUnavailable, PtqError
-from bot.store import Database
+from bot.durable.bodies import WORKFLOW_BROKE
+from bot.errors import DatabaseUnavailable, GitHubNotFound, GitHubUnavailable, PtqError
+from bot.models import DeliveryId
+from bot.store import Database, Deliveries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -244,3 +248,60 @@ async def test_only_what_may_pass_is_tried_again(database: Database) -> None:
         await start(engine, database, workflow_id="one")
         await ended.wait()
     assert len(tries) == 3
+
+
+async def test_what_a_step_did_cannot_be_recorded(database: Database) -> None:
+    """The engine's database refuses for a while: the workflow goes on in the same process."""
+    done: list[str] = []
+    running, may_end, finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def body(engine: Engine, argument: str) -> None:
+        async def only() -> str:
+            running.set()
+            await may_end.wait()
+            done.append(argument)
+            return argument
+
+        await engine.step("only", only, returns=str)
+        finished.set()
+
+    async def rename(old: str, new: str) -> None:
+        change = sa.text(f"ALTER TABLE {old} RENAME TO {new}")
+        await database.call(lambda connection: connection.execute(change).rowcount)
+
+    async with launched(database, body) as engine:
+        await start(engine, database, workflow_id="one")
+        await running.wait()
+        await rename("operation_outputs", "away")
+        with structlog.testing.capture_logs() as lines:
+            may_end.set()
+            is_told = False
+            while not is_told:
+                is_told = any(line["event"] == WORKFLOW_BROKE for line in lines)
+                await asyncio.sleep(0 if is_told else 0.01)
+        assert await engine.unended(["one"]) == {"one"}
+        await rename("away", "operation_outputs")
+        await finished.wait()
+    assert done[-1] == "x"
+    assert not await ended_wrongly(database)
+
+
+async def ended_wrongly(database: Database) -> list[str]:
+    """Return the workflows that are recorded as failed."""
+    failed = sa.text("SELECT workflow_uuid FROM workflow_status WHERE status = 'ERROR'")
+    return await database.call(lambda connection: list(connection.scalars(failed)))
+
+
+async def test_a_full_disk_is_an_outage(database: Database) -> None:
+    """Nothing fails for good while there is no room: steps wait, and deliveries come again."""
+
+    async def limit(pages: int) -> None:
+        pragma = f"PRAGMA max_page_count = {pages}"
+        await database.call(lambda connection: connection.exec_driver_sql(pragma).scalar())
+
+    deliveries = Deliveries(database)
+    await limit(1)
+    with pytest.raises(DatabaseUnavailable):
+        await deliveries.record(DeliveryId("d-1"), "issue_comment", "x" * 100_000)
+    await limit(1_000_000)
+    assert await deliveries.record(DeliveryId("d-1"), "issue_comment", "x" * 100_000)

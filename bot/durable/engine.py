@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 
 from bot import errors
 from bot.durable import records
+from bot.durable.bodies import Bodies
 from bot.durable.client import Enqueuing, enqueuer
 from bot.durable.library import (
     APPLICATION,
@@ -94,17 +95,15 @@ class Engine:
         self._fence = fence or Fence()
         self._outages = outages or Forgetful()
         self._queues: list[Queue] = []
-        self._bodies: dict[str, Callable[..., Awaitable[None]]] = {}
+        self._known: dict[str, tuple[Callable[..., Awaitable[None]], Queue]] = {}
+        self._bodies = Bodies(self._fence)
         self._client: DBOSClient | None = None
         self._is_draining = False
         self._steps: dict[asyncio.Task[Any], bool] = {}
-        self._unfinished = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     def register(self, name: str, body: Callable[..., Awaitable[None]], *, queue: Queue) -> None:
         """Add a workflow under the name that its records keep; before ``launch`` only."""
-        self._bodies[name] = body
+        self._known[name] = body, queue
         if queue not in self._queues:
             self._queues.append(queue)
 
@@ -128,13 +127,16 @@ class Engine:
         if executor_id is not None:
             config["executor_id"] = executor_id
         DBOS(config=config)
-        for name, body in self._bodies.items():
-            DBOS.workflow(name=name, max_recovery_attempts=MOST_TRIES)(self._counted(name, body))
+        for name, (body, queue) in self._known.items():
+            counted = self._bodies.counted(name, body, queue)
+            DBOS.workflow(name=name, max_recovery_attempts=MOST_TRIES)(counted)
+        self._bodies.begin(client)
         self._is_draining = False
         try:
             with starting():
                 DBOS.launch()
         except PtqError:
+            self._bodies.end()
             await destroy(client)
             raise
         library.propagate = True
@@ -171,27 +173,20 @@ class Engine:
         client, self._client = self._client, None
         if client is None:
             return
+        self._bodies.end()
         library = logging.getLogger(_LIBRARY)
         # It warns of every step that is interrupted, which is what was asked for.
         library.setLevel(logging.ERROR)
         for step, waits in self._steps.items():
             if waits:
                 step.cancel()
-        if not await self._is_idle_within(grace):
+        if not await self._bodies.are_idle_within(grace):
             for step in self._steps:
                 step.cancel()
-            await self._is_idle_within(_AFTER_CANCELLING)
-        _log.info(ENGINE_STOPPED, interrupted=self._unfinished)
+            await self._bodies.are_idle_within(_AFTER_CANCELLING)
+        _log.info(ENGINE_STOPPED, interrupted=self._bodies.unfinished)
         await destroy(client)
         library.setLevel(logging.WARNING)
-
-    async def _is_idle_within(self, limit: timedelta) -> bool:
-        try:
-            async with asyncio.timeout(limit.total_seconds()):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
 
     def enqueuer(
         self, workflow: str, *, queue: Queue, workflow_id: str, argument: str
@@ -273,22 +268,6 @@ class Engine:
             await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
             await self._fence.opened()
             tries += 1
-
-    def _counted(
-        self, name: str, body: Callable[..., Awaitable[None]]
-    ) -> Callable[[str], Awaitable[None]]:
-        async def run(argument: str) -> None:
-            self._unfinished += 1
-            self._idle.clear()
-            try:
-                await body(argument)
-            finally:
-                self._unfinished -= 1
-                if self._unfinished == 0:
-                    self._idle.set()
-
-        run.__name__ = run.__qualname__ = name
-        return run
 
 
 def _revived(name: str, text: str) -> PtqError:

@@ -75,6 +75,15 @@ async def recover(client: DBOSClient, executor_ids: Sequence[str]) -> list[str]:
     return owners
 
 
+async def take_up_again(client: DBOSClient, workflow_id: str, queue: Queue) -> None:
+    """Put a workflow of this process back into its queue that dbos has let go of, unended.
+
+    Raise DatabaseUnavailable.
+    """
+    with answering():
+        await client.resume_workflow_async(workflow_id, queue_name=queue.name)
+
+
 async def destroy(client: DBOSClient) -> None:
     """End dbos and the client; the event loop has an executor of its own again."""
     loop = asyncio.get_running_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,16 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Timeout
 from bot.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Generator
     from datetime import timedelta
 
 _READ_ONLY = "25006"
 """SQLSTATE of a write on a server that has become a standby."""
+_SQLITE = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
+)
+"""Somebody holds the file for long, or its disk is full or fails."""
+_PRIMARY = 0xFF
 _NETWORK = {
     "connect_timeout": "5",
     # A connection to a host that is gone without a word ends within half a minute.
@@ -49,17 +54,20 @@ def engine_of(url: str, *, threads: int, idle: timedelta | None) -> sa.Engine:
 
 @contextmanager
 def answering(engine: sa.Engine) -> Generator[None]:
-    """Raise DatabaseUnavailable for what passes: no connection, a restart, a failover."""
+    """Raise DatabaseUnavailable for what passes: no connection, a restart, a full disk."""
     try:
         yield
     except (DBAPIError, NoneFree) as error:
-        if engine.dialect.name == "postgresql" and _passes(error):
+        if _passes(error, is_sqlite=engine.dialect.name == "sqlite"):
             kind = type(getattr(error, "orig", None) or error).__name__
             raise DatabaseUnavailable(f"the database does not answer ({kind})") from error
         raise
 
 
-def _passes(error: DBAPIError | NoneFree) -> bool:
+def _passes(error: DBAPIError | NoneFree, *, is_sqlite: bool) -> bool:
+    if is_sqlite:
+        code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+        return code & _PRIMARY in _SQLITE
     if isinstance(error, (NoneFree, OperationalError, InterfaceError)):
         return True
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _READ_ONLY
