@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 
 from bot.errors import WorkspaceError
 from bot.workspace.layout import Layout
-from bot.workspace.prepare import prepare
+from bot.workspace.prepare import build_there, prepare
 from tests.fakes.minitorch import MiniTorch, at, make, shell
 
 if TYPE_CHECKING:
@@ -121,6 +121,20 @@ async def test_what_was_cut_short_is_repaired(tmp_path: Path) -> None:
     await asyncio.to_thread(shutil.rmtree, root / ".venv")
     assert (await room.prepare()).base_commit == commit
     assert (root / ".venv/bin/python").exists()
+
+
+async def test_a_set_up_that_failed_leaves_no_ready_workspace(tmp_path: Path) -> None:
+    """Another build was asked for and is not there: then the first one is installed again."""
+    mini, _ = await make(tmp_path)
+    room = Room(tmp_path, mini)
+    first = await room.prepare()
+    with pytest.raises(WorkspaceError):
+        await room.prepare(requirement="minitorch==9.9")
+    assert await build_there(room.shell, room.layout) is None
+
+    assert await room.prepare() == first
+    said = await room.shell.run(room.layout.python, "-c", "import minitorch; print('there')")
+    assert said.stdout == "there\n"
 
 
 async def test_the_wheel_of_an_unknown_commit_is_an_error_that_says_so(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ async def prepare(shell: Shell, layout: Layout, torch: TorchSettings, *, tell: T
     if ready is None:
         await space.check(shell, layout, space.needed(torch, tag))
         await tell("Setting up the workspace.")
+        # From here on it is not what it was: whoever comes after a failure must not take it so.
+        await shell.run("rm", "-f", "--", layout.ready)
         build = await _set_up(shell, layout, torch, wanted, tell=tell)
         ready = _Ready(inputs=inputs, build=build)
         await shell.write(layout.ready, ready.model_dump_json(), mode=0o600)
