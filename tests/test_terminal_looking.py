@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,29 @@ summary       It works[2J now.
             known = json.loads((await terminal.ptq("status", running, "--json")).out)
     assert (known["state"], known["machine"], known["turns"]) == ("investigating", "gpu-1", 3)
     assert known["machine_until"] is not None
+
+
+async def test_a_narrow_screen(world: Bot) -> None:
+    """Some columns give way, so that each job is one line; into a pipe all of them go."""
+    async with terminal_of(world) as terminal:
+        await seed(terminal, Seed(7), Seed(8))
+        widths = ("120", "80", "60", "40")
+        shown = [
+            await terminal.ptq("list", COLUMNS=width, FORCE_COLOR="1", NO_COLOR="1")
+            for width in widths
+        ]
+        piped = await terminal.ptq("list", COLUMNS="40")
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", one.out) for one in shown]
+    assert [table.splitlines()[0].rstrip() for table in plain] == snapshot(
+        [
+            "state     job                 issue  run  machine  time left  spend  verdict",
+            "state     job                 issue  run  machine  time left  spend  verdict",
+            "state     job                 machine  time left  verdict",
+            "state     job                 verdict",
+        ]
+    )
+    assert {len(table.splitlines()) for table in plain} == {3}
+    assert columns(piped.out)[0][-1] == "verdict"
 
 
 def columns(table: str) -> list[list[str]]:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _WIDE = 120
 """Columns of a list that is read by a program."""
+_BETWEEN = 2
+"""Spaces behind a column."""
+_LEAVE = ("spend", "issue", "run", "machine", "time left", "verdict")
+"""What is left out first on a narrow screen: `ptq status` and `--json` tell it."""
 
 
 def listing(
@@ -42,28 +46,40 @@ def listing(
     if not jobs:
         typer.echo("There is no job yet: `ptq auto --issue N` asks for one.")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("state", "job", "issue", "run", "machine", "time left", "spend", "verdict"):
-        # An id that is cut is none.
-        table.add_column(name, no_wrap=name in {"state", "job"}, overflow="fold")
     now = datetime.now(UTC)
-    for job, end in jobs:
-        known = facts(job)
-        issue = job.request.issue_number
-        table.add_row(
-            job.state.value,
-            job.id,
-            "-" if issue is None else f"#{issue}",
-            str(job.request.run),
-            job.machine or "-",
-            duration(end - now) if end else "-",
-            money(known["usd"]) if known["usd"] else "-",
-            known["verdict"] or "-",
-        )
     # Of a pipe nobody knows how wide it is, and an id that is folded is none.
     console = Console()
     console.width = console.width if console.is_terminal else max(console.width, _WIDE)
-    console.print(table)
+    console.print(_table([_row(job, end, now) for job, end in jobs], width=console.width))
+
+
+def _row(job: Job, end: datetime | None, now: datetime) -> dict[str, str]:
+    known = facts(job)
+    issue = job.request.issue_number
+    return {
+        "state": job.state.value,
+        "job": job.id,
+        "issue": "-" if issue is None else f"#{issue}",
+        "run": str(job.request.run),
+        "machine": job.machine or "-",
+        "time left": duration(end - now) if end else "-",
+        "spend": money(known["usd"]) if known["usd"] else "-",
+        "verdict": known["verdict"] or "-",
+    }
+
+
+def _table(rows: list[dict[str, str]], *, width: int) -> Table:
+    """Lay the rows out; where a screen is too narrow, some columns give way to the others."""
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
+    for name in _LEAVE:
+        if sum(widths.values()) + _BETWEEN * len(widths) > width:
+            del widths[name]
+    table = Table(box=None, pad_edge=False, padding=(0, _BETWEEN, 0, 0), header_style="bold")
+    for name in widths:
+        table.add_column(name, no_wrap=name in {"state", "job"}, overflow="fold")
+    for row in rows:
+        table.add_row(*(row[name] for name in widths))
+    return table
 
 
 async def _read(settings: Settings, limit: int) -> list[tuple[Job, datetime | None]]:
