@@ -100,7 +100,7 @@ def _of_pieces_together(own: Sequence[Text], issue: ReproIssue) -> Repro | None:
     if len(own) == 1:
         return None
     for texts_in_order in (own[::-1], own):
-        blocks = [block for text in texts_in_order for block in text.blocks]
+        blocks = [block for text in texts_in_order for block in text.blocks if text.counts(block)]
         together = Text(source="body and comments", blocks=blocks, is_body=False)
         programs = [
             program for program in candidates.whole(candidates.pieces(blocks)) if program.score > 0

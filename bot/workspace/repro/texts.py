@@ -32,6 +32,8 @@ _SOLVED = re.compile(
     r"|\b(?:verified|confirm(?:ed)?) that it (?:is )?work"
     r"|\b(?:is|are|it's) (?:now working|working now|solved|resolved)\b"
     r"|\b(?:solved|resolved|fixed) (?:it|this|the (?:issue|problem)) (?:by|with)\b"
+    r"|\b(?:solved|resolved|fixed|answer(?:s|ed)) my (?:issue|problem|question|doubt|case)"
+    r"|\b(?:this|that|it) (?:worked|helped|works now)[.!]"
     r"|\b(?:here(?:'s| is)|there(?:'s| is)) (?:a|my|the|one) (?:\S+ )?work-?around\b",
     re.IGNORECASE,
 )
@@ -103,11 +105,16 @@ def of(issue: ReproIssue) -> tuple[list[Text], list[Text]]:
             blocks=blocks,
             is_body=False,
             is_of_insider=not is_own,
-            shows_help=_SOLVED.search(comment.body[:_BEGINNING]) is not None,
+            shows_help=_SOLVED.search(_own_words(comment.body)[:_BEGINNING]) is not None,
         )
         (own if is_own else others).append(text)
     own.append(Text(source="body", blocks=read(issue.body), is_body=True))
     return own, others
+
+
+def _own_words(body: str) -> str:
+    """Leave out what a comment quotes."""
+    return "\n".join(line for line in body.split("\n") if not line.startswith(">"))
 
 
 def _shows_failure(block: Block) -> bool:
