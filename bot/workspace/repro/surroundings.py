@@ -21,7 +21,8 @@ _BAD = re.compile(
     r"|instead|fix(?:es|ed)? (?:it|this|the|by|with)"
     r"|works? (?:fine|well|correctly|normally|as expected|if|when|for me|now)"
     r"|(?:acts?|behaves?|runs?) (?:correctly|properly|as expected)"
-    r"|(?:returns?|gives?|produces?|yields?|outputs?) (?:the |an? )?(?:correct|right|expected)"
+    r"|(?:returns?|gives?|produces?|yields?|outputs?|results?) (?:in )?(?:the |an? )?"
+    r"(?:correct|right|expected)"
     r" (?!error|exception|failure)"
     r"|no (?:error|problem|issue)s? (?:when|if|with)"
     r"|(?:does not|doesn't|cannot|can't|not) reproduce"
@@ -76,6 +77,8 @@ def score(block: Block) -> int:
         total -= 6
     elif _GOOD.search(lead) or _GOOD.search(block.heading):
         total += 4
+    elif _FAILS.search(_SENTENCE.split(lead)[-1]):
+        total += 3
     if _BAD_HEADING.search(block.heading):
         total -= 8
     return total
