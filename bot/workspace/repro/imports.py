@@ -68,6 +68,15 @@ IMPORTS = {
     "TorchDispatchMode": "from torch.utils._python_dispatch import TorchDispatchMode",
     "TorchFunctionMode": "from torch.overrides import TorchFunctionMode",
     "Unsupported": "from torch._dynamo.exc import Unsupported",
+    "symbolic_trace": "from torch.fx import symbolic_trace",
+    "GraphModule": "from torch.fx import GraphModule",
+    "prepare_fx": "from torch.ao.quantization.quantize_fx import prepare_fx",
+    "prepare_qat_fx": "from torch.ao.quantization.quantize_fx import prepare_qat_fx",
+    "convert_fx": "from torch.ao.quantization.quantize_fx import convert_fx",
+    "get_default_qconfig": "from torch.ao.quantization import get_default_qconfig",
+    "get_default_qconfig_mapping": (
+        "from torch.ao.quantization import get_default_qconfig_mapping"
+    ),
     "_Reduction": "from torch.nn import _reduction as _Reduction",
     "CompileCounter": "from torch._dynamo.testing import CompileCounter",
     "CompileCounterWithBackend": "from torch._dynamo.testing import CompileCounterWithBackend",
