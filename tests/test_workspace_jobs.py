@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shutil
 import stat
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,7 @@ from bot.workspace.worktree import create, remove
 from tests.fakes.minitorch import MiniTorch, at, git, make, shell
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     from bot.models import JobPaths, TorchBuild
@@ -225,6 +229,27 @@ async def test_removing_a_job_removes_it_alone(jobs: Jobs) -> None:
     assert "/gone/" not in listing
     assert "/stays/" in listing
     assert await jobs.python(stays, "import minitorch; print(1)") == "1"
+
+
+@contextmanager
+def held(lock: str) -> Generator[None]:
+    """Be busy in a workspace."""
+    with at(lock).open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+async def test_a_job_is_not_removed_after_a_long_wait(jobs: Jobs) -> None:
+    """While the workspace is made ready for long, the job may be asked for again: it stays."""
+    paths = await jobs.create("a")
+    with held(jobs.layout.lock):
+        with pytest.raises(WorkspaceError, match="the workspace is busy"):
+            await remove(jobs.shell, jobs.layout, "a", patience=timedelta(seconds=0.2))
+        assert at(paths.worktree).is_dir()
+        removing = asyncio.ensure_future(remove(jobs.shell, jobs.layout, "a"))
+        await asyncio.sleep(0.3)
+    await removing
+    assert not at(paths.directory).exists()
 
 
 async def test_a_link_in_the_place_of_a_job_is_removed_and_not_followed(jobs: Jobs) -> None:

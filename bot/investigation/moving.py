@@ -83,4 +83,4 @@ async def begin_anew(
     paths = layout.job(request.job_id)
     before = run_directory(request, paths, lease_id=lease_of(request), attempt=1)
     if await shell.stat(before) is not None:
-        await worktree.remove(shell, layout, request.job_id)
+        await worktree.remove(shell, layout, request.job_id, patience=None)

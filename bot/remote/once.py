@@ -2,12 +2,13 @@
 
 Standard library only: it travels to the machine. The plan is JSON on stdin::
 
-    {"lock": path, "marker": path or null, "value": text, "needs": [paths], "steps": [
-        {"argv": [...], "cwd": path or null, "may_fail": bool}]}
+    {"lock": path, "patience": seconds or null, "marker": path or null, "value": text,
+     "needs": [paths], "steps": [{"argv": [...], "cwd": path or null, "may_fail": bool}]}
 
 It prints ``{"ran": true or false}``. The first step that fails gives its exit status and the end
-of what it said. The lock is inherited by the steps: when this program is ended in the middle,
-nobody else starts before the step that was running has ended too.
+of what it said. Who has a patience waits no longer for the lock. The lock is inherited by the
+steps: when this program is ended in the middle, nobody else starts before the step that was running
+has ended too.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 TAIL = 8000
 NOT_FOUND = 127
+BUSY = 75  # EX_TEMPFAIL
+LOOK = 0.05
 
 
 def main() -> int:
@@ -30,7 +34,9 @@ def main() -> int:
     lock = Path(plan["lock"])
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("ab") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        if not locked(held.fileno(), plan["patience"]):
+            sys.stderr.write("the workspace is busy")
+            return BUSY
         if is_done(plan):
             return say(ran=False)
         status = run_steps(plan, held.fileno())
@@ -38,6 +44,23 @@ def main() -> int:
             return status
         mark(plan)
     return say(ran=True)
+
+
+def locked(held: int, patience: float | None) -> bool:
+    """Wait for the lock; say whether it was had in time."""
+    if patience is None:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        return True
+    bound = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > bound:
+                return False
+            time.sleep(LOOK)
+        else:
+            return True
 
 
 def is_done(plan: dict[str, Any]) -> bool:

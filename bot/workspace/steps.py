@@ -46,12 +46,15 @@ class Work:
     """The work is done again when these change."""
     needs: tuple[str, ...] = ()
     """Paths whose absence means that the work must be done again."""
+    patience: timedelta | None = None
+    """How long it waits for other work in the workspace; without, until that is done."""
 
     def plan(self, layout: Layout) -> bytes:
         """Return what ``bot/remote/once.py`` reads; the inputs only as a hash of theirs."""
         steps = [{"argv": step.argv, "may_fail": step.may_fail} for step in self.steps]
         plan = {
             "lock": layout.lock,
+            "patience": None if self.patience is None else self.patience.total_seconds(),
             "marker": self.marker,
             "value": fingerprint(*self.inputs),
             "needs": self.needs,

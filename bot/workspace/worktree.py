@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bot.models import JobPaths, TorchBuild
     from bot.workspace.layout import Layout
 
+BUSY = timedelta(seconds=5)
+"""How long a removal waits while other jobs are made in the workspace."""
+
 _TIMEOUT = timedelta(minutes=15)
 
 
@@ -51,8 +54,14 @@ async def create(
     return paths
 
 
-async def remove(shell: Shell, layout: Layout, job_id: str) -> None:
-    """Remove a job's directory and worktree, and nothing else; fine when they are gone."""
+async def remove(
+    shell: Shell, layout: Layout, job_id: str, *, patience: timedelta | None = BUSY
+) -> None:
+    """Remove a job's directory and worktree, and nothing else; fine when they are gone.
+
+    Who asked a moment ago whether the job has ended gives up when the workspace is busy for longer
+    than its ``patience``: the job may be there again by the time the others are done.
+    """
     paths = layout.job(job_id)
     there = (layout.jobs, paths.directory, layout.job_state(paths))
     jobs, directory, state = await at_once(shell.stat(path) for path in there)
@@ -65,6 +74,7 @@ async def remove(shell: Shell, layout: Layout, job_id: str) -> None:
         return
     work = Work(
         purpose="remove the job",
+        patience=patience,
         steps=(
             # An agent may have left directories that nobody may write to. Files are left as they
             # are: large libraries are links to those of every other job.
