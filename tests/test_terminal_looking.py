@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -132,10 +134,24 @@ async def test_entering_a_worktree(world: Bot) -> None:
         worktree.mkdir(parents=True)
         taken = await terminal.ptq("takeover", "7")
         pinned = (terminal.state / "known_hosts" / "gpu-1").read_text()
+        there, _ = await (await terminal.start("takeover", "7")).communicate()
+    python = world.machine.home / "ptq_workspace" / "jobs" / job / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch(mode=0o755)
+    (world.machine.home / ".bashrc").write_text("PATH=/usr/bin:/bin\nPYTHONPATH=/elsewhere\n")
+    entered = await asyncio.create_subprocess_exec(
+        *("bash", "-c", shlex.split(there.decode())[-1]),
+        env={"PATH": "/usr/bin:/bin", "HOME": str(world.machine.home)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    out, _ = await entered.communicate(b"pwd\ncommand -v python\necho $PYTHONPATH\n")
+    assert out.decode().splitlines() == [str(worktree), str(python), str(worktree)]
     machine = world.machine.settings
     line = taken.out.replace(str(machine.port), "PORT").replace(machine.user, "USER")
     assert line == snapshot(
-        "ssh -t -p PORT -i /srv/machine/id_ed25519 -o UserKnownHostsFile=/srv/own-state/known_hosts/gpu-1 -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes USER@127.0.0.1 'bash -lc '\"'\"'cd /home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/pytorch && exec env PYTHONPATH=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/pytorch VIRTUAL_ENV=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/.venv PATH=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/.venv/bin:\"$PATH\" bash -i'\"'\"''\n"
+        "ssh -t -p PORT -i /srv/machine/id_ed25519 -o UserKnownHostsFile=/srv/own-state/known_hosts/gpu-1 -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes USER@127.0.0.1 'bash -lc '\"'\"'cd /home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/pytorch && exec bash --rcfile <(echo '\"'\"'\"'\"'\"'\"'\"'\"'[ -f ~/.bashrc ] && . ~/.bashrc; export PYTHONPATH=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/pytorch VIRTUAL_ENV=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/.venv PATH=/home/USER/USER_workspace/jobs/YYYYMMDD-pytorch-7/.venv/bin:\"$PATH\"'\"'\"'\"'\"'\"'\"'\"'\"') -i'\"'\"''\n"
     )
     assert pinned == f"[{machine.host}]:{machine.port} {machine.known_hosts.strip()}\n"
 

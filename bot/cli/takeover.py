@@ -68,7 +68,10 @@ async def _gpus(here: Opened, job: Job) -> dict[str, str]:
 
 
 def _inside(paths: JobPaths, variables: dict[str, str]) -> Sequence[str]:
-    """Return argv of a login's shell in the worktree; the login's own PATH comes last."""
+    """Return argv of a login's shell in the worktree; the login's own PATH comes last.
+
+    The variables are set after the login's own .bashrc, which may put another Python first.
+    """
     environment = {
         "PYTHONPATH": paths.worktree,
         "VIRTUAL_ENV": paths.environment,
@@ -76,9 +79,10 @@ def _inside(paths: JobPaths, variables: dict[str, str]) -> Sequence[str]:
     }
     written = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     path = f'PATH={shlex.quote(f"{paths.environment}/bin")}:"$PATH"'
+    after = f"[ -f ~/.bashrc ] && . ~/.bashrc; export {written} {path}"
     return (
         *("bash", "-lc"),
-        f"cd {shlex.quote(paths.worktree)} && exec env {written} {path} bash -i",
+        f"cd {shlex.quote(paths.worktree)} && exec bash --rcfile <(echo {shlex.quote(after)}) -i",
     )
 
 

@@ -87,7 +87,7 @@ class Settings(Section):
     poll_interval: Duration = timedelta(seconds=1)
     """How often the queue is looked at."""
     machine_patience: Duration = timedelta(seconds=20)
-    """How long a machine may take to answer a command of a thread, such as ``/ptq peek``."""
+    """How long a machine may take to answer a command that looks at it, such as ``/ptq peek``."""
     log_format: Literal["json", "console"] | None = None
     """Default: console on a terminal, JSON elsewhere."""
 
