@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+import sqlalchemy as sa
 import structlog.testing
 from dbos import DBOSClient
 from inline_snapshot import snapshot
 
 from bot.errors import GitHubUnavailable
 from bot.investigation import Steps
-from bot.models import GpuRequest, JobState, LeaseId
-from bot.store import Database, Jobs, Leases
+from bot.models import DeliveryId, GpuRequest, JobState, LeaseId
+from bot.store import Database, Deliveries, Jobs, Leases, QueuedDeliveries
 from bot.store.engines import complete
-from bot.store.tables import comments, jobs as table
+from bot.store.tables import comments, deliveries, jobs as table
 from bot.sweeper.apart import NOT_SWEPT
 from bot.sweeper.left_leases import LeftLeases
+from bot.sweeper.lost_deliveries import PROBLEM, LostDeliveries
 from bot.sweeper.owed_comments import OwedComments
 from tests import scenes
 from tests.fakes.processes import gone, is_alive
@@ -29,8 +31,9 @@ from tests.harness import on_postgres
 from tests.test_store import Enqueued, accept, draft
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
+    from bot.durable import Engine
     from bot.investigation import Parts
     from bot.models import JobId
     from bot.store import Job
@@ -71,12 +74,12 @@ async def between_starts(bot: Bot) -> AsyncGenerator[Database]:
     await database.close()
 
 
-async def lose_workflow(bot: Bot, job_id: JobId) -> None:
-    """Let the engine's record of a job be gone, as a restored or a cleaned database may."""
+async def lose_workflow(bot: Bot, name: str) -> None:
+    """Let a record of the engine be gone, as a restored or a cleaned database may."""
 
     def lose() -> None:
         client = DBOSClient(system_database_url=complete(bot.settings.database))
-        client.delete_workflow(f"job/{job_id}")
+        client.delete_workflow(name)
         client.destroy()
 
     await asyncio.to_thread(lose)
@@ -146,7 +149,7 @@ async def forget(bot: Bot, job_id: JobId, **columns: None) -> None:
 async def test_a_job_whose_workflow_is_gone(world: Bot) -> None:
     """It ends as failed: told, its agent stopped, its machine and its issue free."""
     job_id = await interrupted(world)
-    await lose_workflow(world, job_id)
+    await lose_workflow(world, f"job/{job_id}")
     async with world.serving() as service:
         assert await world.next_text() == snapshot("""\
 <!-- ptq:closing job=YYYYMMDD-pytorch-1 run=1 -->
@@ -182,7 +185,7 @@ async def test_a_lease_that_was_left_behind(world: Bot) -> None:
     job_id = await interrupted(world)
     pid = await agent_of(world, job_id)
     assert is_alive(pid)
-    await lose_workflow(world, job_id)
+    await lose_workflow(world, f"job/{job_id}")
     async with between_starts(world) as database:
         await Jobs(database).finish(job_id, JobState.FAILED)
         assert len(await Leases(database).living()) == 1
@@ -281,6 +284,54 @@ async def test_a_living_job_is_left_alone(world: Bot) -> None:
         assert "I ran the repro myself" in await world.next_text()
         assert (await world.job()).state is JobState.FINISHED
     assert len(world.comments()) == 2
+
+
+async def in_the_middle_of_a_delivery(bot: Bot) -> DeliveryId:
+    """Stop the service while it handles a delivery; return which one."""
+    gate = bot.github.hold_next("POST", "*/reactions")
+    async with bot.serving():
+        await bot.comment("/ptq help")
+        await gate.met.wait()
+    gate.set()
+    return DeliveryId(bot.github.deliveries[-1].guid)
+
+
+async def test_a_delivery_whose_workflow_is_gone(world: Bot) -> None:
+    """It is handled anew: whoever asked gets the answer, once."""
+    delivery_id = await in_the_middle_of_a_delivery(world)
+    await lose_workflow(world, f"delivery/{delivery_id}")
+    async with world.serving():
+        assert "/ptq investigate" in await world.next_text()
+        await world.handled()
+    assert len(world.comments()) == 1
+
+
+class Nothing:
+    """An engine in which nothing waits or runs."""
+
+    async def unended(self, workflow_ids: Sequence[str]) -> set[str]:
+        """Return none."""
+        del workflow_ids
+        return set()
+
+    async def forget(self, workflow_id: str) -> None:
+        """Have no record of it."""
+
+
+async def test_an_old_delivery_whose_workflow_is_gone(database: Database) -> None:
+    """Nobody waits for it any more: it makes room for the others."""
+    known = Deliveries(database)
+    for name in ("old", "young"):
+        await known.record(DeliveryId(name), "issue_comment", "{}")
+    await known.enqueue(lambda _id: lambda _connection: None, at_once=2, most=2)
+    old = datetime.now(UTC) - timedelta(hours=7)
+    change = deliveries.update().where(deliveries.c.id == "old").values(received_at=old)
+    await database.call(lambda connection: connection.execute(change).rowcount)
+    lost = LostDeliveries(cast("Engine", Nothing()), QueuedDeliveries(database))
+    assert await lost.run() == {"lost": 2}
+    states = sa.select(deliveries.c.id, deliveries.c.state, deliveries.c.problem)
+    rows = await database.call(lambda connection: connection.execute(states).all())
+    assert {tuple(row) for row in rows} == {("old", "failed", PROBLEM), ("young", "waiting", None)}
 
 
 class Uneven:

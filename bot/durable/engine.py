@@ -207,6 +207,11 @@ class Engine:
             return set(workflow_ids)
         return await records.unended(client, workflow_ids)
 
+    async def forget(self, workflow_id: str) -> None:
+        """Delete a workflow's record, so that it can be enqueued anew; fine when it is gone."""
+        if self._client is not None:
+            await records.forget(self._client, workflow_id)
+
     async def delete_ended(self, before: datetime) -> int:
         """Delete the records of workflows that began before and have ended; return how many."""
         return 0 if self._client is None else await records.delete_ended(self._client, before)

@@ -27,6 +27,12 @@ async def unended(client: DBOSClient, workflow_ids: Sequence[str]) -> set[str]:
     return {workflow.workflow_id for workflow in found}
 
 
+async def forget(client: DBOSClient, workflow_id: str) -> None:
+    """Delete the record of a workflow; raise DatabaseUnavailable."""
+    with answering():
+        await client.delete_workflows_async([workflow_id])
+
+
 async def delete_ended(client: DBOSClient, before: datetime) -> int:
     """Delete the records of workflows that began before and have ended; return how many.
 

@@ -83,6 +83,11 @@ class Queueing:
         return self._engine.enqueuer(
             HANDLE_DELIVERY,
             queue=DELIVERIES,
-            workflow_id=f"delivery/{delivery_id}",
+            workflow_id=workflow_of_delivery(delivery_id),
             argument=delivery_id,
         )
+
+
+def workflow_of_delivery(delivery_id: DeliveryId) -> str:
+    """Return the id of the workflow that handles a delivery."""
+    return f"delivery/{delivery_id}"

@@ -18,6 +18,7 @@ from bot.store.leases import Lease, Leases
 from bot.store.outages import Outages
 from bot.store.pruning import Pruning
 from bot.store.queue import Queue
+from bot.store.queued_deliveries import QueuedDeliveries
 from bot.store.repository_jobs import RepositoryJobs
 from bot.store.runs import Runs
 from bot.store.state_directory import is_served, only_process
@@ -46,6 +47,7 @@ __all__ = [
     "PostedComments",
     "Pruning",
     "Queue",
+    "QueuedDeliveries",
     "RepositoryJobs",
     "RightConfigurations",
     "Runs",

@@ -249,16 +249,17 @@ def _waiting(connection: sa.Connection) -> int:
 
 def _close(connection: sa.Connection, delivery_id: DeliveryId, problem: str | None) -> None:
     table = tables.deliveries
-    connection.execute(
-        table.update()
-        .where(table.c.id == delivery_id)
-        .values(
-            state="handled" if problem is None else "failed",
-            handled_at=datetime.now(UTC),
-            problem=problem,
-            payload=None,
-        )
-    )
+    connection.execute(table.update().where(table.c.id == delivery_id).values(closed(problem)))
+
+
+def closed(problem: str | None) -> dict[str, Any]:
+    """Return what the row of a delivery says that was handled, or given up for a problem."""
+    return {
+        "state": "handled" if problem is None else "failed",
+        "handled_at": datetime.now(UTC),
+        "problem": problem,
+        "payload": None,
+    }
 
 
 def _handled(

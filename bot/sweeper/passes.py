@@ -12,11 +12,13 @@ from bot.store import (
     LeftDirectories,
     PostedComments,
     Pruning,
+    QueuedDeliveries,
     Turns,
     Watermarks,
 )
 from bot.sweeper.left_agents import LeftAgents
 from bot.sweeper.left_leases import LeftLeases
+from bot.sweeper.lost_deliveries import LostDeliveries
 from bot.sweeper.lost_jobs import LostJobs
 from bot.sweeper.missed_comments import MissedComments
 from bot.sweeper.old_directories import OldDirectories
@@ -51,11 +53,13 @@ async def sweeping(
     missed = MissedComments(
         parts.settings.github, parts.github, receiving, Deliveries(database), watermarks
     )
+    lost = LostDeliveries(engine, QueuedDeliveries(database))
     second = SecondComments(parts.posting, PostedComments(database))
     passes = (
         Pass("deliveries", schedule.deliveries, redelivering.run),
         Pass("comments", schedule.comments, missed.run),
         *_of_jobs(engine, parts),
+        Pass("lost_deliveries", schedule.jobs, lost.run),
         Pass("owed_comments", schedule.jobs, OwedComments(parts).run),
         Pass("second_comments", schedule.jobs, second.run),
         *_pruning(database, engine, parts),
