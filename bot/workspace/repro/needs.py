@@ -63,7 +63,7 @@ _OWN_GPU = re.compile(
 )
 """A process that takes the GPU of its rank."""
 _NETWORK = re.compile(
-    r"download=True|(?<!Embedding\.)(?<!EmbeddingBag\.)from_pretrained\(|\bLLM\(|torch\.hub\.|load_dataset\(|pretrained=True|weights=(?!None)"
+    r"download=True|(?<!Embedding\.)(?<!EmbeddingBag\.)from_pretrained\(|\bLLM\(|torch\.hub\.|load_dataset\(|pretrained=True|\bweights=(?!None)"
     r"""|urlopen\(|requests\.get\(|urlretrieve|hf_hub|\bgit clone\b|\bwget\b|\bcurl\b|pip install"""
 )
 _LABELS = {
