@@ -81,7 +81,8 @@ class Settings(Section):
     follow_patience: Duration = timedelta(minutes=1)
     """How long a machine may be away while a log is followed, before that counts as a failure."""
     away_patience: Duration = timedelta(minutes=5)
-    """How long a step is tried on a machine that is away, before its job begins again elsewhere."""
+    """How long a step is tried on a machine that is away, before its job begins again elsewhere:
+    from the first failure on, and over restarts."""
     progress_interval: Duration = timedelta(seconds=30)
     """The shortest time between two edits of a progress comment."""
     poll_interval: Duration = timedelta(seconds=1)
