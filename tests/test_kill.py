@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from inline_snapshot import snapshot
 
+from bot.investigation import Steps
 from bot.machines.local import LocalShell
-from bot.models import JobState
+from bot.models import JobState, StopKind
 from bot.settings import AgentSettings
 from bot.store import Database, Jobs
 from demo import story
 from tests import scenes
 from tests.fakes.processes import gone
 from tests.harness import MAINTAINER, REPORTER, REPOSITORY
+from tests.test_store import Enqueued, accept, draft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.investigation import Parts
     from bot.models import JobId
     from bot.store import Job
     from tests.harness import Bot
@@ -189,3 +193,18 @@ The report is in [the comment above](https://github.com/pytorch/pytorch/issues/1
         assert (await world.job()).state is JobState.CANCELLED
         assert "It is what the verdict says." in world.report()
         assert world.github.pulls(REPOSITORY) == []
+
+
+async def test_a_killed_job_is_in_a_hurry(tmp_path: Path) -> None:
+    """Its steps have little patience with a machine that is away; at a limit of money they have."""
+    database = await asyncio.to_thread(Database, f"sqlite:///{tmp_path / 'ptq.sqlite'}")
+    await database.upgrade()
+    jobs = Jobs(database)
+    job_id, _ = await accept(jobs, draft(), Enqueued())
+    steps = Steps(cast("Parts", SimpleNamespace(jobs=jobs)))
+    assert not await steps.is_killed(job_id)
+    assert await jobs.request_stop(job_id, StopKind.MAX_USD)
+    assert not await steps.is_killed(job_id)
+    assert await jobs.request_kill(job_id, MAINTAINER)
+    assert await steps.is_killed(job_id)
+    await database.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,11 @@ async def database(database_url: str) -> AsyncGenerator[Database]:
 
 @asynccontextmanager
 async def process(
-    database: Database, work: Callable[[], Awaitable[str]], ended: asyncio.Future[str]
+    database: Database,
+    work: Callable[[], Awaitable[str]],
+    ended: asyncio.Future[str],
+    *,
+    patience: Patience = PATIENCE,
 ) -> AsyncGenerator[None]:
     """Run a process whose only workflow has one step; tell how that ended."""
     url = database.url
@@ -49,7 +54,7 @@ async def process(
 
     async def story(_argument: str) -> None:
         try:
-            said = await engine.step("only", work, returns=str, patience=PATIENCE)
+            said = await engine.step("only", work, returns=str, patience=patience)
         except PtqError as error:
             said = type(error).__name__
         if not ended.done():
@@ -130,6 +135,25 @@ async def test_each_outage_is_one_of_its_own(database: Database) -> None:
 
     async with process(database, work, ended):
         assert await ended == "done"
+
+
+async def test_who_waits_for_the_end_waits_no_longer_than_he_must(database: Database) -> None:
+    """A job that somebody kills while its machine is away ends soon, but not at the first blip."""
+    tries, killed_at = 0, 3
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def work() -> str:
+        nonlocal tries
+        tries += 1
+        raise MachineUnreachable("machine gpu-1 does not answer")
+
+    async def is_killed() -> bool:
+        return tries >= killed_at
+
+    hour = replace(PATIENCE, total=timedelta(hours=1), hurried=is_killed)
+    async with process(database, work, ended, patience=replace(hour, hurry=PATIENCE.total)):
+        assert await ended == "MachineUnreachable"
+    assert tries > killed_at
 
 
 class Clock:

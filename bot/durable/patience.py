@@ -32,15 +32,18 @@ class Patience:
     total: timedelta
     first: timedelta = timedelta(seconds=1)
     longest: timedelta = timedelta(minutes=1)
+    hurried: Callable[[], Awaitable[bool]] | None = None
+    """Whether somebody waits for the end of the whole by now: then it is no longer than this."""
+    hurry: timedelta = timedelta(seconds=30)
 
 
 ONCE = Patience((), timedelta(0))
 WITH_GITHUB = Patience((GitHubUnavailable,), timedelta(hours=1))
 
 
-def with_machine(total: timedelta) -> Patience:
+def with_machine(total: timedelta, *, hurried: Callable[[], Awaitable[bool]]) -> Patience:
     """Return the patience of a step that needs a machine, which may be away for so long."""
-    return Patience((MachineUnreachable,), total)
+    return Patience((MachineUnreachable,), total, longest=timedelta(seconds=10), hurried=hurried)
 
 
 async def patiently(
@@ -66,8 +69,10 @@ async def patiently(
 async def _again_and_again(
     name: str, work: Callable[[], Awaitable[T]], patience: Patience, outage: Outage
 ) -> T:
+    limit = patience.total
+
     def is_worth_it(error: Exception) -> bool:
-        return isinstance(error, patience.errors) and outage.spent < patience.total
+        return isinstance(error, patience.errors) and outage.spent < limit
 
     context = stamina.retry_context(
         on=is_worth_it,
@@ -86,6 +91,8 @@ async def _again_and_again(
                     return await work()
             except patience.errors:
                 await outage.goes_on()
+                if patience.hurried is not None and await patience.hurried():
+                    limit = min(patience.total, patience.hurry)
                 raise
     message = "stamina ends with a result or an error"
     raise AssertionError(message)

@@ -29,6 +29,7 @@ from bot.investigation.records import (
     Published,
     Reserved,
 )
+from bot.models import StopKind
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -55,6 +56,11 @@ class Steps:
     def patience(self) -> timedelta:
         """How long a machine may be away before that counts as its death."""
         return self._parts.settings.away_patience
+
+    async def is_killed(self, job_id: JobId) -> bool:
+        """Whether somebody has killed the job by now."""
+        stops = await self._parts.jobs.stops((job_id,))
+        return stops.get(job_id) is StopKind.KILLED
 
     def outcome(self, story: Story) -> Outcome:
         """Return how a job ends that came this far; pure."""

@@ -50,7 +50,6 @@ class Investigation:
         """Record on this engine what these steps do."""
         self._engine = engine
         self._steps = steps
-        self._with_machine = with_machine(steps.patience)
 
     async def run(self, argument: str) -> None:
         """Carry out the job with this id, from wherever it was."""
@@ -64,6 +63,10 @@ class Investigation:
             else:
                 await self._until_proven(job_id, story)
             await self._end(job_id, story)
+
+    def _with_machine(self, job_id: JobId) -> Patience:
+        """Wait for a machine that is away; not for long once somebody has killed the job."""
+        return with_machine(self._steps.patience, hurried=lambda: self._steps.is_killed(job_id))
 
     async def _begin(self, job_id: JobId) -> None:
         do, steps = self._do, self._steps
@@ -100,7 +103,7 @@ class Investigation:
                 "move",
                 lambda: self._steps.move(job_id, place=place),
                 returns=Moved,
-                patience=self._with_machine,
+                patience=self._with_machine(job_id),
             )
         except PtqError as error:
             _log.warning(ENDING_STEP_FAILED, step="move", reason=str(error))
@@ -128,7 +131,7 @@ class Investigation:
             "reserve",
             lambda: steps.reserve(job_id, place=place),
             returns=Reserved,
-            patience=self._with_machine,
+            patience=self._with_machine(job_id),
             waits=True,
         )
         if (reservation := story.reserved.reservation) is None:
@@ -137,7 +140,7 @@ class Investigation:
             "prepare",
             lambda: steps.prepare(job_id, reservation),
             returns=Prepared,
-            patience=self._with_machine,
+            patience=self._with_machine(job_id),
             waits=True,
         )
         if prepared.paths is None:
@@ -156,13 +159,13 @@ class Investigation:
             "launch",
             lambda: self._steps.launch(job_id, reservation, prepared, attempt=attempt),
             returns=Launched,
-            patience=self._with_machine,
+            patience=self._with_machine(job_id),
         )
         story.followed = await self._do(
             "follow",
             lambda: self._steps.follow(job_id, reservation, prepared, launched),
             returns=Followed,
-            patience=self._with_machine,
+            patience=self._with_machine(job_id),
             waits=True,
         )
 
@@ -173,7 +176,7 @@ class Investigation:
         await self._ending(
             "release",
             lambda: release(job_id, place=place, leaves_agent=leaves),
-            patience=self._with_machine,
+            patience=self._with_machine(job_id),
         )
         await self._publish(job_id, story)
         ended = self._steps.outcome(story)
@@ -197,7 +200,7 @@ class Investigation:
         story.is_stopped = await self._ending(
             "stop_agent",
             lambda: steps.stop_agent(job_id, reservation, prepared, attempt=attempt),
-            patience=self._with_machine,
+            patience=self._with_machine(job_id),
         )
         try:
             story.gathered = await self._do(
@@ -206,7 +209,7 @@ class Investigation:
                     job_id, reservation, prepared, partial=not outcome.ended_well(story)
                 ),
                 returns=Gathered,
-                patience=self._with_machine,
+                patience=self._with_machine(job_id),
             )
         except PtqError as error:
             _log.warning(ENDING_STEP_FAILED, step="collect", reason=str(error))
@@ -224,7 +227,7 @@ class Investigation:
                 "prove",
                 lambda: self._steps.prove(job_id, reservation, prepared, attempt=attempt),
                 returns=Proven,
-                patience=self._with_machine,
+                patience=self._with_machine(job_id),
                 waits=True,
             )
         except PtqError as error:
