@@ -147,7 +147,7 @@ async def test_presets_of_ones_own(world: Bot) -> None:
         )
         wrong = await terminal.ptq("auto", "--issue", "1", "--preset", "bisekt", **own)
         assert (wrong.status, wrong.err) == snapshot(
-            (1, "ptq: there is no preset bisekt. Did you mean bisect?\n")
+            (2, "ptq: there is no preset bisekt. Did you mean bisect?\n")
         )
         none = await terminal.ptq("presets", PTQ_PRESETS=str(world.directory / "none"))
         assert (none.status, none.out) == (2, "")

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from bot.store import Job
 
 WRONG = 1
-"""The person who asked can mend it: a wrong word, a job that is not there, GitHub's refusal."""
+"""It is written rightly and not to be had: a job that is not there, a limit, GitHub's refusal."""
 WRONG_SETTINGS = 2
-"""A setting is missing or wrong; wrong options end with it too."""
+"""A setting, an option or what is read is missing or wrong."""
 NOT_REACHED = 3
 """The job ended without what it was asked for."""
 STILL_RUNNING = 4
