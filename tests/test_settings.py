@@ -76,7 +76,10 @@ def test_the_file_is_named_when_it_cannot_be_read(tmp_path: Path) -> None:
 
 def test_a_pool_needs_machines() -> None:
     """A pool without a machine could never carry out a job."""
-    assert "machines" in wrong({"PTQ_PROVIDER": "pool"})
+    assert wrong({"PTQ_PROVIDER": "pool"}) == snapshot("""\
+The settings are wrong:
+  provider 'pool' needs at least one entry under 'machines'\
+""")
 
 
 def test_the_service_does_not_start_without_a_secret() -> None:

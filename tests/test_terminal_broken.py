@@ -73,5 +73,5 @@ async def test_another_kind_of_database(tmp_path: Path) -> None:
     url = "mysql://127.0.0.1/ptq"
     assert await told(tmp_path, "list", PTQ_DATABASE_URL=url) == snapshot("""\
 ptq: The settings are wrong:
-  PTQ_DATABASE_URL (database_url): Value error, takes sqlite:///… or postgresql://…
+  PTQ_DATABASE_URL (database_url): takes sqlite:///… or postgresql://…
 """)

@@ -65,6 +65,8 @@ def explain(error: ValidationError) -> str:
     for problem in error.errors(include_input=False, include_url=False):
         place = [str(part) for part in problem["loc"]]
         name = PREFIX + "__".join(place).upper()
-        what = "no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
-        lines.append(f"  {name} ({'.'.join(place) or 'settings'}): {what}")
+        what = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            what = "no such setting"
+        lines.append(f"  {name} ({'.'.join(place)}): {what}" if place else f"  {what}")
     return "\n".join(lines)
