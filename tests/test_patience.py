@@ -87,12 +87,19 @@ async def test_restarts_take_nothing_off(database: Database) -> None:
         tries.release()
         raise MachineUnreachable("machine gpu-1 does not answer")
 
+    # What three tries take is far less than what the step may take in all.
+    patience = replace(
+        PATIENCE,
+        total=timedelta(seconds=1.5),
+        first=timedelta(seconds=0.05),
+        longest=timedelta(seconds=0.1),
+    )
     processes = 0
     while not ended.done():
         processes += 1
         assert processes < 30, "it began to count anew each time"
-        async with process(database, work, ended):
-            for _ in range(6):
+        async with process(database, work, ended, patience=patience):
+            for _ in range(3):
                 trying = asyncio.ensure_future(tries.acquire())
                 await asyncio.wait({trying, ended}, return_when=asyncio.FIRST_COMPLETED)
                 trying.cancel()
