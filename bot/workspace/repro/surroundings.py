@@ -60,6 +60,10 @@ _NEGATED = re.compile(
     re.IGNORECASE,
 )
 """What is said not to work; ``works correctly`` would say that it does."""
+_ASKED_TO_REPRODUCE = re.compile(
+    r"(?:please|can you|could you)(?: please)? (?:try|run)(?=[^.\n]{0,80}\brepro)", re.IGNORECASE
+)
+"""Who is asked to run something to see the failure gets no remedy to try."""
 _SENTENCE = re.compile(r"[.!?]\s+")
 _KIND_SCORE = {
     BlockKind.FENCE: 3,
@@ -86,7 +90,7 @@ def score(block: Block) -> int:
 
 def _say_else(lead: str) -> bool:
     """Whether the words before a block make it something else than the repro."""
-    lead = _NEGATED.sub("fails", lead)
+    lead = _ASKED_TO_REPRODUCE.sub("fails", _NEGATED.sub("fails", lead))
     if not (_BAD.search(lead) or _BAD_END.search(lead)):
         return False
     last = _SENTENCE.split(lead)[-1]
