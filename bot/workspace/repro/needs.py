@@ -74,7 +74,7 @@ _LABELS = {
     "module: macos": "macos",
 }
 _TITLES = {
-    "rocm": re.compile(r"\b(?:ROCm|HIP|gfx\d{3,4}\w?|MI\d{3}X?)\b"),
+    "rocm": re.compile(r"\b(?:ROCm|HIP|gfx\d{3,4}\w?|MI\d{3}X?|(?i:hipblas(?:lt)?|miopen))\b"),
     "mps": re.compile(r"\bMPS\b"),
     "xpu": re.compile(r"\bXPU\b"),
     "windows": re.compile(r"\bwindows\b", re.IGNORECASE),
