@@ -19,7 +19,7 @@ _OUTPUT = re.compile(
     r"Traceback \(most recent call last\)|During handling of the above|Segmentation fault"
     r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Warning)\s*(?::|$)"
     r"|(?:[:=]|[-=]>)?\s{0,4}\(?tensor\(|Output\b|Outputs?:|Result:|Aborted|Killed"
-    r"|\[rank\d+\]|[IWEF]\d{4} \d\d:\d\d|[-=*~_]{5,}\s*$|>>+ |\$ |terminate called"
+    r"|\[rank\d+\]|[IWEF]\d{4} \d\d:\d\d|[-=*~_]{5,}\s*$|>>+ |(?<!\s)> |\$ |terminate called"
     r"|Out ?\[\d*\]:|\S{1,300}:\d{1,6}: \w*(?:Warning|Error): "
     r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:|ConvolutionParams\s*$"
     r")"
