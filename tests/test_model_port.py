@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Self
 
 from bot.agents import model_port
@@ -45,8 +45,8 @@ async def answers(port: int, name: str) -> None:
     while said != name.encode():
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            said = await reader.read()
-            writer.close()
+            with closing(writer):
+                said = await reader.read()
         except OSError:
             await asyncio.sleep(0.05)
 
