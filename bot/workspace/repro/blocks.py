@@ -179,7 +179,8 @@ class _Reader:
         self._lead = self._last_lead if goes_on else token.content[-_MAX_LEAD:]
         if self._tables:
             return
-        lines = _lines_of_code(token.children or ())
+        start, end = token.map or (0, 0)
+        lines = _lines_of_code(token.children or (), self._lines[start:end])
         if lines:
             self._add(BlockKind.INDENTED, "\n".join(lines))
             return
@@ -224,18 +225,29 @@ class _Reader:
             self._lead, self._last_lead = "", self._lead
 
 
-def _lines_of_code(children: Sequence[Token]) -> list[str]:
-    """Return the lines of a paragraph that are code between backticks each, if they are many."""
-    lines: list[str] = []
+def _lines_of_code(children: Sequence[Token], written: Sequence[str]) -> list[str]:
+    """Return the lines of a paragraph that are code between backticks each, if they are many.
+
+    ``written`` are the paragraph's lines as they were typed, moved in before the backtick.
+    """
+    lines: dict[int, str] = {}
     whole: list[Token] = []
+    number = 0
     for child in (*children, None):
         if child is not None and child.type != "softbreak":
             whole.append(child)
             continue
         if len(whole) == 1 and whole[0].type == "code_inline":
-            lines.append(whole[0].content)
+            lines[number] = whole[0].content
         whole = []
-    return lines if len(lines) >= _MANY_LINES else []
+        number += 1
+    if len(lines) < _MANY_LINES:
+        return []
+    if number != len(written):
+        return list(lines.values())
+    indents = {n: len(written[n]) - len(written[n].lstrip(" ")) for n in lines}
+    least = min((indents[n] for n in lines if written[n].lstrip(" ")[:1] == "`"), default=0)
+    return [" " * max(0, indents[n] - least) + line for n, line in lines.items()]
 
 
 def _with_trails(blocks: Sequence[Block]) -> list[Block]:
