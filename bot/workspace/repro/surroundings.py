@@ -38,7 +38,7 @@ _BAD = re.compile(
     re.IGNORECASE,
 )
 _BAD_END = re.compile(
-    r"\b(?:works|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good))\W*$"
+    r"\b(?:works|will work|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good))\W*$"
     r"|\b(?:it|this|that|code|which) works (?:on|in|with|under)"
     r"(?: (?!(?:but|while)\b)[\w.]+){1,4}:?\s*$",
     re.IGNORECASE,
