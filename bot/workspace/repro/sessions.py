@@ -45,7 +45,10 @@ def typed(text: str) -> str:
             code.append(more[1] or "")
         elif in_cell or (_UNPROMPTED.match(line) and python.parse(line) is not None):
             code.append(line)
-    return "\n".join(code).strip("\n")
+    found = "\n".join(code).strip("\n")
+    if before is not None and before.is_whole and python.parse(found) is None:
+        return "\n".join(lines[:first])  # a prompt before what was printed
+    return found
 
 
 def _plain(line: str) -> str:
