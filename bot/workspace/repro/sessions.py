@@ -8,7 +8,7 @@ from bot.workspace.repro import python
 
 _PROMPT = re.compile(r"^\s*>>> ?(.*)$")
 _MORE = re.compile(r"^\s*\.\.\.(?: (.*))?$")
-_IN = re.compile(r"^\s*(?:In ?\[[\d* ]*\]|\[\d+\] ?In): ?(.*)$")
+_IN = re.compile(r"^\s*(?:(?:\[(?:ins|nav)\] )?In ?\[[\d* ]*\]|\[\d+\] ?In): ?(.*)$")
 _IN_MORE = re.compile(r"^\s*\.\.\.+: ?(.*)$")
 _UNPROMPTED = re.compile(r"^(?:import \w|from \S+ import|[A-Za-z_]\w* = \S.*[)\]]$)")
 """A line between prompts that was typed all the same: no value is printed like that."""
