@@ -16,12 +16,14 @@ _KEYWORD = re.compile(
     r"^(?:import \w|from \S+ import|def \w|class \w|async |for .* in |while |if |elif |else:|try:"
     r"|except\b|finally:|with |return\b|assert |raise |del |global |pass$|[#@)\]}]|\"\"\"|''')"
 )
+_STEP = re.compile(r"^[ ]{0,3}\d{1,2}[.)] +(\S.*)$")
+"""A step of a list with numbers, as the form for a report asks for."""
 _BRACKET = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 def find(text: str) -> list[python.Program]:
     """Return the runs of lines that are Python code and begin with an import, or use PyTorch."""
-    lines = text.split("\n")
+    lines = _without_numbers(text.split("\n"))
     found: list[python.Program] = []
     number = 0
     while number < len(lines):
@@ -39,6 +41,16 @@ def find(text: str) -> list[python.Program]:
             found.append(program)
         number = end
     return found
+
+
+def _without_numbers(lines: list[str]) -> list[str]:
+    """Leave the numbers out of steps that are a line of code each."""
+    steps = [_STEP.match(line) for line in lines]
+    codes = [step[1].strip().strip("`") if step is not None else "" for step in steps]
+    return [
+        code if code and python.parse(code) is not None and _is_code(code) else line
+        for line, code in zip(lines, codes, strict=True)
+    ]
 
 
 def _end(lines: list[str], start: int) -> int:
