@@ -7,6 +7,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from bot.workspace.repro import sessions
 from bot.workspace.repro.python import MAX_CODE, parse_or_break, read
 
 if TYPE_CHECKING:
@@ -45,13 +46,18 @@ def salvage(text: str) -> Program | None:
     if repaired != text and (found := read(repaired)) is not None:
         return found
     for variant in dict.fromkeys((text, repaired)):
-        lines = [_MAGIC.sub(r"\1pass  # \2", line) for line in variant.split("\n")]
+        lines = [_MAGIC.sub(_without_magic, line) for line in variant.split("\n")]
         start = next((n for n, line in enumerate(lines) if _START.match(line)), 0)
         for first in dict.fromkeys((0, start)):
             found = _among_values(lines[first:]) or _without_output(lines[first:])
             if found is not None:
                 return found
     return whole
+
+
+def _without_magic(line: re.Match[str]) -> str:
+    """Keep the statement that IPython was to time; nothing else that it was told."""
+    return line[1] + (sessions.plain(line[2]) or f"pass  # {line[2]}")
 
 
 def _repaired(text: str) -> str:

@@ -38,7 +38,7 @@ def typed(text: str) -> str:
         prompt = _PROMPT.match(line) or _IN.match(line)
         if prompt is not None:
             in_cell = not prompt[1].strip()
-            code.append(_plain(prompt[1]))
+            code.append(plain(prompt[1]))
         elif _OUT.match(line):
             in_cell = False
         elif (more := _IN_MORE.match(line) or _MORE.match(line)) is not None:
@@ -51,7 +51,7 @@ def typed(text: str) -> str:
     return found
 
 
-def _plain(line: str) -> str:
+def plain(line: str) -> str:
     """Leave IPython's own commands out; of a timed statement, keep the statement."""
     timing = _TIMING.match(line)
     if timing is not None:
