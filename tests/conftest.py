@@ -19,6 +19,7 @@ from blockbuster import BlockBuster
 from bot.machines.connections import Connections
 from demo import project, story
 from tests import harness
+from tests.databases import opened
 from tests.fakes.github import FakeGitHub
 from tests.fakes.machine import FakeMachine
 from tests.fakes.postgres import Postgres
@@ -28,6 +29,7 @@ from tests.harness import Bot
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
+    from bot.store import Database
     from demo.project import Project
     from tests.fakes.sshd import Machine
 
@@ -101,6 +103,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.database(empty=True)
 
 
+@pytest.fixture
+async def database(database_url: str) -> AsyncGenerator[Database]:
+    """A database of either kind, with its tables and without a service."""
+    async with opened(database_url) as database:
+        yield database
+
+
 @pytest.fixture(params=MACHINES)
 async def machine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Machine]:
     """Each kind of machine in turn."""
@@ -133,6 +142,14 @@ async def world(sample: Project, tmp_path: Path) -> AsyncGenerator[Bot]:
         bot.agent_does(story.scenario()["steps"])
         yield bot
         assert bot.unread() == [], "the bot said what no test read"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def on_each(request: pytest.FixtureRequest, world: Bot) -> Bot:
+    """A world on either database, for conversations that rest on it."""
+    if request.param == "postgres":
+        harness.on_postgres(world, request.getfixturevalue("postgres"))
+    return world
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 import stamina
 
 from bot.durable import Engine, Patience, Queue, answered
@@ -27,15 +26,6 @@ PATIENCE = Patience(
     first=timedelta(seconds=0.02),
     longest=timedelta(seconds=0.04),
 )
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    """A database of either kind."""
-    database = await asyncio.to_thread(Database, database_url)
-    await database.upgrade()
-    yield database
-    await database.close()
 
 
 @asynccontextmanager

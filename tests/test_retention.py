@@ -4,79 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 import sqlalchemy as sa
 
-from bot.errors import ConfigurationError
-from bot.models import DeliveryId, GpuRequest, JobId, JobState, LeaseId
-from bot.settings import Settings
+from bot.models import GpuRequest, JobId, JobState, LeaseId
 from bot.store import (
     Database,
-    Deliveries,
-    Documents,
     Jobs,
     Leases,
     LeftDirectories,
-    LeftDirectory,
-    Pruning,
     tables,
 )
 from demo import story
 from tests import scenes
-from tests.harness import REPORTER, REPOSITORY, on_postgres
+from tests.databases import count, engine_schema, opened
+from tests.harness import REPORTER, REPOSITORY
 from tests.test_store import Enqueued, accept, draft
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from tests.harness import Bot
 
 LOOK = 0.02
 REQUEST = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=1))
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncGenerator[Database]:
-    """Open the database of a service that does not run."""
-    database = await asyncio.to_thread(Database, url)
-    await database.upgrade()
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def world(request: pytest.FixtureRequest, world: Bot) -> Bot:
-    """Hold each conversation on either database."""
-    if request.param == "postgres":
-        on_postgres(world, request.getfixturevalue("postgres"))
-    return world
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    """Give each test a database of its own, of either kind."""
-    async with opened(database_url) as database:
-        yield database
-
-
-def engine_schema(database: Database) -> str | None:
-    """Return where the engine keeps its tables."""
-    return None if database.is_sqlite else "dbos"
-
-
-async def count(database: Database, table: str) -> int:
-    """Return how many rows a table has."""
-    schema = None if table.startswith("ptq_") else engine_schema(database)
-    query = sa.select(sa.func.count()).select_from(sa.table(table, schema=schema))
-    return await database.call(lambda connection: connection.execute(query).scalar_one())
 
 
 async def are_empty(database: Database, *names: str) -> bool:
@@ -140,22 +94,22 @@ def files(bot: Bot, job_id: JobId) -> Path:
     return bot.settings.state / "jobs" / job_id
 
 
-async def test_an_old_job_is_forgotten(world: Bot) -> None:
+async def test_an_old_job_is_forgotten(on_each: Bot) -> None:
     """Its rows, its documents, its files here and on the machine, and the engine's records."""
-    job_id = await ended(world)
-    assert directory(world, job_id).is_dir()
-    async with opened(world.settings.database) as database:
+    job_id = await ended(on_each)
+    assert directory(on_each, job_id).is_dir()
+    async with opened(on_each.settings.database) as database:
         await let_pass(database, timedelta(days=91))
-    for path in (files(world, job_id), *files(world, job_id).iterdir()):
+    for path in (files(on_each, job_id), *files(on_each, job_id).iterdir()):
         os.utime(path, (0, 0))
-    asked = world.github.comments(REPOSITORY, world.issue.number)[0]
+    asked = on_each.github.comments(REPOSITORY, on_each.issue.number)[0]
     asked.created_at = asked.updated_at = datetime.now(UTC) - timedelta(days=91)
-    often(world)
-    async with opened(world.settings.database) as database, world.serving():
+    often(on_each)
+    async with opened(on_each.settings.database) as database, on_each.serving():
         names = ("ptq_jobs", "ptq_leases", "ptq_documents", "ptq_commands", "operation_outputs")
         await until(lambda: are_empty(database, *names))
-        await until(lambda: gone(files(world, job_id)))
-        assert await gone(directory(world, job_id))
+        await until(lambda: gone(files(on_each, job_id)))
+        assert await gone(directory(on_each, job_id))
 
 
 async def gone(path: Path) -> bool:
@@ -163,32 +117,32 @@ async def gone(path: Path) -> bool:
     return not await asyncio.to_thread(path.exists)
 
 
-async def test_a_directory_on_a_machine_goes_first(world: Bot) -> None:
+async def test_a_directory_on_a_machine_goes_first(on_each: Bot) -> None:
     """After two weeks the machine is clean; the job and its documents stay."""
-    job_id = await ended(world)
-    world.issue = world.github.add_issue(REPOSITORY, story.TITLE, story.BODY, author=REPORTER)
-    young = await ended(world)
-    async with opened(world.settings.database) as database:
+    job_id = await ended(on_each)
+    on_each.issue = on_each.github.add_issue(REPOSITORY, story.TITLE, story.BODY, author=REPORTER)
+    young = await ended(on_each)
+    async with opened(on_each.settings.database) as database:
         await let_pass(database, timedelta(days=15))
         await Jobs(database).set_machine(young, "gpu-1")
-    async with world.serving() as service:
-        await until(lambda: gone(directory(world, job_id)))
+    async with on_each.serving() as service:
+        await until(lambda: gone(directory(on_each, job_id)))
         assert (await service.jobs.get(job_id)).state is JobState.FINISHED
         assert "verdict.json" in await service.documents.read_all(job_id, 1)
-    assert directory(world, young).is_dir()
-    assert files(world, job_id).is_dir()
+    assert directory(on_each, young).is_dir()
+    assert files(on_each, job_id).is_dir()
 
 
-async def test_a_machine_that_does_not_answer(world: Bot) -> None:
+async def test_a_machine_that_does_not_answer(on_each: Bot) -> None:
     """A later pass removes what this one could not."""
-    job_id = await ended(world)
-    async with opened(world.settings.database) as database:
+    job_id = await ended(on_each)
+    async with opened(on_each.settings.database) as database:
         await let_pass(database, timedelta(days=15))
-    await world.machine.refuse()
-    often(world)
-    async with world.serving():
-        await world.machine.accept()
-        await until(lambda: gone(directory(world, job_id)))
+    await on_each.machine.refuse()
+    often(on_each)
+    async with on_each.serving():
+        await on_each.machine.accept()
+        await until(lambda: gone(directory(on_each, job_id)))
 
 
 async def test_a_machine_that_is_away_keeps_no_other_back(database: Database) -> None:
@@ -208,10 +162,10 @@ async def test_a_machine_that_is_away_keeps_no_other_back(database: Database) ->
     assert [one.machine for one in rest] == ["gpu-2"]
 
 
-async def test_the_oldest_are_on_a_machine_that_is_away(world: Bot) -> None:
+async def test_the_oldest_are_on_a_machine_that_is_away(on_each: Bot) -> None:
     """More of them than a pass takes: the one on another machine is removed all the same."""
-    job_id = await ended(world)
-    async with opened(world.settings.database) as database:
+    job_id = await ended(on_each)
+    async with opened(on_each.settings.database) as database:
         await let_pass(database, timedelta(days=15))
         jobs, leases = Jobs(database), Leases(database)
         for number in range(101, 160):
@@ -233,151 +187,27 @@ async def test_the_oldest_are_on_a_machine_that_is_away(world: Bot) -> None:
                 connection.execute(first)
 
             await database.call(grow_old)
-    nobody = world.settings.machines[0].model_copy(update={"name": "gpu-9", "port": 9})
-    machines = (*world.settings.machines, nobody)
-    world.settings = world.settings.model_copy(update={"machines": machines})
-    async with world.serving():
-        await until(lambda: gone(directory(world, job_id)))
+    nobody = on_each.settings.machines[0].model_copy(update={"name": "gpu-9", "port": 9})
+    machines = (*on_each.settings.machines, nobody)
+    on_each.settings = on_each.settings.model_copy(update={"machines": machines})
+    async with on_each.serving():
+        await until(lambda: gone(directory(on_each, job_id)))
 
 
-async def test_an_unfinished_job_is_not_old(world: Bot) -> None:
+async def test_an_unfinished_job_is_not_old(on_each: Bot) -> None:
     """However long it takes: nothing of it is touched."""
-    gate = world.directory / "go"
-    world.agent_does([{"wait_for": str(gate)}, *scenes.not_reproduced()])
-    async with world.serving():
-        await world.comment("/ptq investigate")
-        await world.next_text()
-        await world.edited("▶ Investigate")
-    async with opened(world.settings.database) as database:
+    gate = on_each.directory / "go"
+    on_each.agent_does([{"wait_for": str(gate)}, *scenes.not_reproduced()])
+    async with on_each.serving():
+        await on_each.comment("/ptq investigate")
+        await on_each.next_text()
+        await on_each.edited("▶ Investigate")
+    async with opened(on_each.settings.database) as database:
         await let_pass(database, timedelta(days=400))
-    asked = world.github.comments(REPOSITORY, world.issue.number)[0]
+    asked = on_each.github.comments(REPOSITORY, on_each.issue.number)[0]
     asked.created_at = asked.updated_at = datetime.now(UTC) - timedelta(days=400)
     gate.touch()
-    async with world.serving():
-        assert "I ran the repro myself" in await world.next_text()
-        assert (await world.job()).state is JobState.FINISHED
-    assert len(world.github.comments(REPOSITORY, world.issue.number)) == 3
-
-
-async def received(database: Database, delivery: DeliveryId, moment: datetime) -> None:
-    """Let a delivery have come at this moment."""
-    table = tables.deliveries
-    change = table.update().where(table.c.id == delivery).values(received_at=moment)
-    await database.call(lambda connection: connection.execute(change).rowcount)
-
-
-async def test_deliveries_are_kept_for_as_long_as_github_repeats_them(database: Database) -> None:
-    """What was ignored goes first, what was handled later, and what waits never."""
-    deliveries = Deliveries(database)
-    now = datetime.now(UTC)
-    for state in ("ignored", "handled", "waiting"):
-        for age in (1, 8, 31):
-            delivery = DeliveryId(f"{state}-{age}")
-            await deliveries.record(delivery, "issues", None if state == "ignored" else "{}")
-            if state == "handled":
-                await deliveries.close(delivery)
-            await received(database, delivery, now - timedelta(days=age))
-    assert (
-        await Pruning(database).deliveries(
-            ignored_before=now - timedelta(days=7), handled_before=now - timedelta(days=30)
-        )
-        == 3
-    )
-    rows = sa.select(tables.deliveries.c.id).order_by(tables.deliveries.c.id)
-    assert await database.call(lambda connection: list(connection.scalars(rows))) == [
-        "handled-1",
-        "handled-8",
-        "ignored-1",
-        "waiting-1",
-        "waiting-31",
-        "waiting-8",
-    ]
-
-
-async def test_an_old_job_that_is_asked_for_again_in_this_moment(database: Database) -> None:
-    """Its next run lives: nothing of the job is deleted under it."""
-    jobs, documents = Jobs(database), Documents(database)
-    job_id, _ = await accept(jobs, draft(), Enqueued())
-    await documents.put(job_id, 1, "verdict.json", "{}")
-    await jobs.finish(job_id, JobState.FINISHED)
-    begun, may_end = threading.Event(), threading.Event()
-
-    def enqueue(_connection: object, _request: object) -> None:
-        begun.set()
-        may_end.wait()
-
-    asking = asyncio.ensure_future(
-        jobs.accept(
-            draft(comment=11),
-            delivery_id=DeliveryId("again"),
-            ordinal=0,
-            enqueue=enqueue,
-            again=job_id,
-        )
-    )
-    await asyncio.to_thread(begun.wait)
-    pruning = asyncio.ensure_future(Pruning(database).jobs(datetime.now(UTC) + timedelta(hours=1)))
-    await asyncio.wait({pruning}, timeout=0.5)
-    may_end.set()
-    assert (await asking).run == 2
-    assert await pruning == 0
-    assert (await jobs.get(job_id)).request.run == 2
-    assert await documents.read_all(job_id, 1) != {}
-
-
-async def test_a_job_that_holds_a_machine_is_kept(database: Database) -> None:
-    """Its lease has to be given back, and the machine cleaned, however old it is."""
-    jobs, leases = Jobs(database), Leases(database)
-    held, _ = await accept(jobs, draft(issue=1, comment=1), Enqueued())
-    free, _ = await accept(jobs, draft(issue=2, comment=2), Enqueued())
-    running, _ = await accept(jobs, draft(issue=3, comment=3), Enqueued())
-    for job_id in (held, free):
-        await leases.open(LeaseId(f"{job_id}/1"), job_id, "pool", REQUEST)
-        await Documents(database).put(job_id, 1, "report.md", "It crashes.")
-        await jobs.finish(job_id, JobState.FAILED)
-    await leases.claim(LeaseId(f"{free}/1"), [("gpu-1", 1)])
-    await leases.release(LeaseId(f"{free}/1"))
-    later = datetime.now(UTC) + timedelta(days=1)
-    assert await Pruning(database).jobs(later) == 0
-    directories = LeftDirectories(database)
-    (left,) = await directories.of_jobs(ended_before=later, limit=10)
-    assert left == LeftDirectory(free, "pool", "gpu-1")
-    await directories.removed(left)
-    assert await Pruning(database).jobs(later) == 1
-    assert [await count(database, f"ptq_{name}") for name in ("jobs", "leases", "documents")] == [
-        2,
-        1,
-        1,
-    ]
-    assert await jobs.is_unfinished(running)
-
-
-async def test_the_file_shrinks(tmp_path: Path) -> None:
-    """What SQLite frees is given back to the disk."""
-    async with opened(f"sqlite:///{tmp_path / 'ptq.sqlite'}") as database:
-        await shrinks(database)
-
-
-async def shrinks(database: Database) -> None:
-    """Delete a job with long documents; its pages are gone."""
-    jobs, documents = Jobs(database), Documents(database)
-    job_id, _ = await accept(jobs, draft(), Enqueued())
-    for number in range(40):
-        await documents.put(job_id, 1, f"{number}", "x" * 400_000)
-    await jobs.finish(job_id, JobState.FAILED)
-    pruning = Pruning(database)
-    assert await pruning.jobs(datetime.now(UTC) + timedelta(days=1)) == 1
-    await pruning.shrink()
-    query = sa.text("PRAGMA page_count")
-    pages = await database.call(lambda connection: connection.execute(query).scalar_one())
-    assert pages < 200
-
-
-def test_nothing_may_be_forgotten_that_github_repeats(tmp_path: Path) -> None:
-    """A retention that is too short is a wrong setting."""
-    environment = {
-        "PTQ_STATE_DIR": str(tmp_path),
-        "PTQ_RETENTION__IGNORED_DELIVERIES": "3600",
-    }
-    with pytest.raises(ConfigurationError, match="PTQ_RETENTION__IGNORED_DELIVERIES"):
-        Settings.load(environment)
+    async with on_each.serving():
+        assert "I ran the repro myself" in await on_each.next_text()
+        assert (await on_each.job()).state is JobState.FINISHED
+    assert len(on_each.github.comments(REPOSITORY, on_each.issue.number)) == 3

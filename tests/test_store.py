@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,31 +26,14 @@ from bot.models import (
 )
 from bot.settings import Settings
 from bot.store import Database, Deliveries, Documents, Jobs, Leases, only_process, tables
+from tests.databases import opened
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
 REPOSITORY = RepositoryName(owner="pytorch", name="pytorch")
 REQUEST = GpuRequest(gpu_type="h100", gpus=1, duration=timedelta(hours=4))
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncGenerator[Database]:
-    """Open the database, as a process would."""
-    database = await asyncio.to_thread(Database, url)
-    await database.upgrade()
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    """Give each test a database of its own, of either kind."""
-    async with opened(database_url) as database:
-        yield database
 
 
 def draft(*, issue: int = 1, comment: int = 10) -> JobRequest:
