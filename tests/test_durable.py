@@ -13,9 +13,8 @@ import structlog.testing
 
 from bot.durable import ONCE, Engine, Patience, Queue
 from bot.durable.bodies import WORKFLOW_BROKE
-from bot.errors import DatabaseUnavailable, GitHubNotFound, GitHubUnavailable, PtqError
-from bot.models import DeliveryId
-from bot.store import Database, Deliveries
+from bot.errors import GitHubNotFound, GitHubUnavailable, PtqError
+from bot.store import Database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -290,18 +289,3 @@ async def ended_wrongly(database: Database) -> list[str]:
     """Return the workflows that are recorded as failed."""
     failed = sa.text("SELECT workflow_uuid FROM workflow_status WHERE status = 'ERROR'")
     return await database.call(lambda connection: list(connection.scalars(failed)))
-
-
-async def test_a_full_disk_is_an_outage(database: Database) -> None:
-    """Nothing fails for good while there is no room: steps wait, and deliveries come again."""
-
-    async def limit(pages: int) -> None:
-        pragma = f"PRAGMA max_page_count = {pages}"
-        await database.call(lambda connection: connection.exec_driver_sql(pragma).scalar())
-
-    deliveries = Deliveries(database)
-    await limit(1)
-    with pytest.raises(DatabaseUnavailable):
-        await deliveries.record(DeliveryId("d-1"), "issue_comment", "x" * 100_000)
-    await limit(1_000_000)
-    assert await deliveries.record(DeliveryId("d-1"), "issue_comment", "x" * 100_000)

@@ -1,20 +1,23 @@
-"""A delivery whose workflow is gone is handled anew, or given up when it is old."""
+"""Deliveries that were lost on the way, or found no room, come again."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
+import pytest
 import sqlalchemy as sa
 
+from bot.errors import DatabaseUnavailable
 from bot.models import DeliveryId
 from bot.store import Database, Deliveries, QueuedDeliveries
 from bot.store.tables import deliveries
 from bot.sweeper.lost_deliveries import PROBLEM, LostDeliveries
-from tests.databases import lose_workflow
+from tests.databases import lose_workflow, opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bot.durable import Engine
     from tests.harness import Bot
@@ -66,3 +69,19 @@ async def test_an_old_delivery_whose_workflow_is_gone(database: Database) -> Non
     states = sa.select(deliveries.c.id, deliveries.c.state, deliveries.c.problem)
     rows = await database.call(lambda connection: connection.execute(states).all())
     assert {tuple(row) for row in rows} == {("old", "failed", PROBLEM), ("young", "waiting", None)}
+
+
+async def test_a_full_disk_is_an_outage(tmp_path: Path) -> None:
+    """Nothing fails for good while there is no room: steps wait, and deliveries come again."""
+    async with opened(f"sqlite:///{tmp_path / 'ptq.sqlite'}") as database:
+
+        async def limit(pages: int) -> None:
+            pragma = f"PRAGMA max_page_count = {pages}"
+            await database.call(lambda connection: connection.exec_driver_sql(pragma).scalar())
+
+        known = Deliveries(database)
+        await limit(1)
+        with pytest.raises(DatabaseUnavailable):
+            await known.record(DeliveryId("d-1"), "issue_comment", "x" * 100_000)
+        await limit(1_000_000)
+        assert await known.record(DeliveryId("d-1"), "issue_comment", "x" * 100_000)
