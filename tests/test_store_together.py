@@ -10,8 +10,7 @@ import pytest
 from bot.models import AgentProgress, DeliveryId, JobId
 from bot.store import Deliveries, Jobs
 from bot.store.together import Together
-from tests import test_store
-from tests.test_store import Enqueued, draft
+from tests.test_store import Enqueued, accept, draft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from bot.store import Database
-
-database = test_store.database
 
 _NO_TEXT = "\ud800"
 """Half a character, which neither database writes."""
@@ -74,7 +71,7 @@ async def test_the_progress_of_many_jobs_is_written_while_they_are_followed(
     jobs = Jobs(database)
     ids: list[JobId] = []
     for issue in range(5):
-        job_id, _ = await test_store.accept(jobs, draft(issue=issue, comment=issue), Enqueued())
+        job_id, _ = await accept(jobs, draft(issue=issue, comment=issue), Enqueued())
         ids.append(job_id)
 
     async def follow(job_id: JobId) -> None:
