@@ -116,6 +116,18 @@ async def lent_again(terminal: Terminal, job_id: JobId, machine: str) -> None:
         await database.close()
 
 
+async def lost(terminal: Terminal, job_id: JobId) -> None:
+    """Have had the machine of an ended job die under it: its agent may be left there."""
+    database = await asyncio.to_thread(Database, f"sqlite:///{terminal.state / 'ptq.sqlite'}")
+    leases, lease = Leases(database), LeaseId(f"{job_id}/2")
+    try:
+        await leases.open(lease, job_id, "pool", _WANTED)
+        await leases.claim(lease, [(MACHINE, 10)])
+        await leases.lose(lease)
+    finally:
+        await database.close()
+
+
 async def _go_on(database: Database, job_id: JobId, wanted: Seed) -> None:
     jobs, leases = Jobs(database), Leases(database)
     lease = LeaseId(f"{job_id}/1")

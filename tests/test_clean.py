@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from inline_snapshot import snapshot
 
+from bot.agents import runs
+from bot.agents.base import Invocation
+from bot.machines.local import LocalShell
 from bot.models import JobState
+from bot.remote.processes import marked
+from bot.workspace.layout import Layout
 from tests.own_terminal import Terminal, terminal_of
-from tests.seeded import Seed, lent_again, seed, served
+from tests.seeded import Seed, lent_again, lost, seed, served
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from bot.models import JobId, JobPaths
     from tests.harness import Bot
 
 
@@ -81,6 +90,43 @@ async def test_a_job_that_was_on_two_machines(world: Bot) -> None:
         assert [directories(place / "ptq_workspace/jobs") for place in places] == [["2"], ["2"]]
         assert (await terminal.ptq("clean", "--local")).status == 0
         assert [directories(place / "ptq_workspace/jobs") for place in places] == [["2"], []]
+
+
+@pytest.mark.parametrize("target", ["gpu-1", "1"])
+async def test_an_agent_that_was_left_on_a_machine_that_died(world: Bot, target: str) -> None:
+    """It is ended before the files are removed that it is found by."""
+    layout = Layout(str(world.machine.home / "ptq_workspace"))
+    async with terminal_of(world) as terminal:
+        (job,) = await seed(terminal, Seed(1))
+        await lost(terminal, job)
+        paths = layout.job(job)
+        python = Path(paths.environment, "bin", "python")
+        await asyncio.to_thread(python.parent.mkdir, parents=True)
+        await asyncio.to_thread(python.symlink_to, sys.executable)
+        run = left_run(job, paths)
+        agent = Invocation(argv=("sleep", "600"), environment={}, stdin="")
+        await runs.start(LocalShell(), run, agent)
+        try:
+            assert await asyncio.to_thread(marked, run.id)
+            assert (await terminal.ptq("clean", target)).out == f"removed {terminal.plain(job)}\n"
+            assert not await asyncio.to_thread(marked, run.id)
+        finally:
+            await runs.stop(LocalShell(), run)
+
+
+def left_run(job: JobId, paths: JobPaths) -> runs.Run:
+    """Return where the second run of a job lives on its first machine."""
+    place = hashlib.sha256(paths.directory.encode()).hexdigest()[:8]
+    return runs.Run(
+        id=f"{job}-2-{place}-1",
+        directory=f"{paths.directory}/run-2",
+        cwd=paths.directory,
+        log=f"{paths.directory}/claude-2.log",
+        python=sys.executable,
+        soft_deadline=datetime.now(UTC) + timedelta(minutes=1),
+        hard_deadline=datetime.now(UTC) + timedelta(minutes=2),
+        stop_grace=timedelta(seconds=1),
+    )
 
 
 @pytest.mark.parametrize("target", ["gpu-1", "1"])

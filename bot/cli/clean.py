@@ -18,7 +18,8 @@ from bot.cli.opened import opened
 from bot.cli.words import AsJson
 from bot.commands import job_named
 from bot.errors import CommandError, InputError
-from bot.investigation.cleaning import let_go, machines_of
+from bot.investigation.cleaning import let_go, machines_of, visiting
+from bot.investigation.moving import end_haunting
 from bot.machines import provider
 from bot.models import JobState
 from bot.settings import Settings
@@ -28,8 +29,9 @@ from bot.workspace import worktree
 if TYPE_CHECKING:
     from bot.cli.machine_side import Side
     from bot.cli.opened import Opened
+    from bot.machines.base import MachineProvider
     from bot.models import JobId
-    from bot.store import Job
+    from bot.store import Job, Jobs, Leases
 
 _ENDING = timedelta(minutes=15)
 """How long a job may take to end that was told to."""
@@ -46,6 +48,16 @@ class Cleaned:
     kept: list[JobId]
     running: list[JobId]
     """They were left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Visitor:
+    """What a terminal ends and removes with on a machine."""
+
+    settings: Settings
+    jobs: Jobs
+    leases: Leases
+    provider: MachineProvider
 
 
 def clean(
@@ -151,10 +163,15 @@ async def _remove(here: Opened, side: Side, job: Job) -> bool:
         await here.jobs.request_kill(job.id, getpass.getuser())
         await background.see_to_it(here)
         await _ended(here, job.id)
-    was_there = await side.shell.stat(side.layout.job(job.id).directory) is not None
-    await worktree.remove(side.shell, side.layout, job.id)
     lender = provider(here.settings, here.leases)
+    visitor = _Visitor(here.settings, here.jobs, here.leases, lender)
     try:
+        place = None if side.machine is None else visiting(visitor, side.machine.name)
+        if place is not None:
+            # An agent that was left there when its machine died: its files are what finds it.
+            await end_haunting(visitor, place)
+        was_there = await side.shell.stat(side.layout.job(job.id).directory) is not None
+        await worktree.remove(side.shell, side.layout, job.id)
         await let_go(here.leases, lender, job.id)
     finally:
         await lender.close()

@@ -20,7 +20,7 @@ from bot.models import JobState, Proof
 from bot.workspace.retry import retry_prompt
 
 if TYPE_CHECKING:
-    from bot.investigation.parts import Parts
+    from bot.investigation.parts import Parts, Visitor
     from bot.machines.base import Shell
     from bot.models import JobId, JobOptions, JobPaths, JobRequest, LeaseId, Reservation
 
@@ -120,7 +120,7 @@ async def _plan(
 
 
 async def stop_agent(
-    parts: Parts, job_id: JobId, reservation: Reservation, prepared: Prepared, *, attempt: int
+    parts: Visitor, job_id: JobId, reservation: Reservation, prepared: Prepared, *, attempt: int
 ) -> None:
     """End the agent and everything it started; fine when it has ended or never began."""
     request = (await parts.jobs.get(job_id)).request
@@ -141,7 +141,7 @@ async def stop_agent(
         await runs.stop(shell, run_of(parts, request, paths_of(prepared), never))
 
 
-def run_of(parts: Parts, request: JobRequest, paths: JobPaths, launched: Launched) -> runs.Run:
+def run_of(parts: Visitor, request: JobRequest, paths: JobPaths, launched: Launched) -> runs.Run:
     """Return where a job's run lives on the machine, and until when."""
     return runs.Run(
         id=f"{_marker(request, paths)}-{launched.attempt}",

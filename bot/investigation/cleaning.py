@@ -17,7 +17,7 @@ from bot.workspace import worktree
 from bot.workspace.layout import Layout
 
 if TYPE_CHECKING:
-    from bot.investigation.parts import Parts
+    from bot.investigation.parts import Parts, Visitor
     from bot.machines.base import MachineProvider
     from bot.models import JobId
     from bot.store import Job, Leases
@@ -75,7 +75,7 @@ async def let_go(leases: Leases, lender: MachineProvider, job_id: JobId) -> None
             await leases.release(lease.id)
 
 
-def visiting(parts: Parts, machine: str) -> Reservation | None:
+def visiting(parts: Visitor, machine: str) -> Reservation | None:
     """Return what opens a shell on a machine of ours that is not reserved for it, or None."""
     offers = parts.provider.offers or ()
     offer = next((offer for offer in offers if offer.machine == machine), None)

@@ -18,7 +18,7 @@ from bot.workspace import worktree
 from bot.workspace.layout import Layout
 
 if TYPE_CHECKING:
-    from bot.investigation.parts import Parts
+    from bot.investigation.parts import Parts, Visitor
     from bot.machines.base import Shell
     from bot.models import JobId, JobRequest, Reservation
     from bot.store import Lease
@@ -42,7 +42,7 @@ async def move(parts: Parts, job_id: JobId, *, place: int) -> Moved:
     return Moved(cancelled_by=(await parts.jobs.get(job_id)).kill_requested_by)
 
 
-async def end_haunting(parts: Parts, reservation: Reservation) -> int:
+async def end_haunting(parts: Visitor, reservation: Reservation) -> int:
     """End the agents that were left on a machine when it died under their jobs; return how many.
 
     Raise MachineUnreachable: a slot is not lent while such an agent may hold its GPUs.
@@ -62,7 +62,7 @@ async def end_haunting(parts: Parts, reservation: Reservation) -> int:
     return len(left)
 
 
-async def _lay(parts: Parts, reservation: Reservation, lease: Lease) -> None:
+async def _lay(parts: Visitor, reservation: Reservation, lease: Lease) -> None:
     there = reservation.model_copy(update={"lease_id": lease.id})
     async with parts.provider.shell(there) as shell:
         layout = Layout(await shell.expand(there.workspace))

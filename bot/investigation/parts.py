@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import AgentError
 
@@ -24,6 +24,30 @@ if TYPE_CHECKING:
     from bot.reporter import Reporter
     from bot.settings import Settings
     from bot.store import Documents, Jobs, Leases, Queue, RepositoryJobs, Runs
+
+
+class Visitor(Protocol):
+    """What ends and removes on a machine what jobs left there: ``Parts``, or a terminal's own."""
+
+    @property
+    def settings(self) -> Settings:
+        """Say where machines are, and how long to wait."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """Tell what was asked."""
+        ...
+
+    @property
+    def leases(self) -> Leases:
+        """Tell which machines died under jobs."""
+        ...
+
+    @property
+    def provider(self) -> MachineProvider:
+        """Open shells on machines."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
