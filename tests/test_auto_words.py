@@ -18,6 +18,9 @@ WRONG = {
     "auto --issue x": "--issue takes a number, owner/name#number or an address, not 'x'",
     "auto --issue 1 --repo pytorch": "--repo takes owner/name, not 'pytorch'",
     "auto --issue 1 --gpus 99": "`--gpus` takes a whole number from 1 to 16, not `99`.",
+    "auto --issue 1 --preset fix --mode diagnose": (
+        "--preset fix is a mode, and --mode diagnose is another"
+    ),
     "auto --issue 1 --preset fixx": "there is no preset fixx. Did you mean fix?",
     "auto --issue 1 now": "`now` is no option: a task goes behind --message, in quotes.",
     "auto -m a -i b": "--message and --input are the same thing: give one of them",

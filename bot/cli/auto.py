@@ -128,7 +128,8 @@ def preset_of(settings: Settings, name: str | None, said: Said) -> str:
         raise InputError(f"there is no preset {name}.{hint}")
     if known[name].mode is None:
         return known[name].text
-    said.setdefault("--mode", name)
+    if said.setdefault("--mode", name) != name:
+        raise InputError(f"--preset {name} is a mode, and --mode {said['--mode']} is another")
     return ""
 
 
