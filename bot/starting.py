@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ConfigurationError
 from bot.gateway import kept_secret
+from bot.store import make_state_directory
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -53,6 +54,7 @@ def own_secret(settings: Settings) -> bytes:
     webhook_secret = settings.github.webhook_secret
     if webhook_secret is not None and webhook_secret.get_secret_value():
         return gateway_secret(webhook_secret.get_secret_value())
+    make_state_directory(settings.state)
     return kept_secret(settings.state / "gateway.secret")
 
 

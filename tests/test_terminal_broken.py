@@ -25,9 +25,10 @@ async def test_a_state_directory_that_cannot_be_made(tmp_path: Path) -> None:
     nowhere = {"PTQ_STATE_DIR": str(tmp_path / "file" / "state")}
     assert [
         await told(tmp_path, *argv, **nowhere)
-        for argv in (("auto", "-m", "x"), ("db", "upgrade"), ("list",))
+        for argv in (("auto", "-m", "x"), ("finish",), ("db", "upgrade"), ("list",))
     ] == snapshot(
         [
+            "ptq: PTQ_STATE_DIR: DIR/file/state cannot be written: Not a directory\n",
             "ptq: PTQ_STATE_DIR: DIR/file/state cannot be written: Not a directory\n",
             "ptq: PTQ_DATABASE_URL, PTQ_STATE_DIR: sqlite:///DIR/file/state/ptq.sqlite cannot be opened: [Errno 20] Not a directory: 'DIR/file/state'\n",
             "ptq: PTQ_DATABASE_URL, PTQ_STATE_DIR: there is no database to open at sqlite:///DIR/file/state/ptq.sqlite. The first job makes it (`ptq auto --issue N`), or `ptq db upgrade`; where the service has another one, name that\n",

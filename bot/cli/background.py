@@ -56,7 +56,6 @@ def detach(settings: Settings) -> bool:
     Its output goes to the log. To be called before there are threads.
     """
     path = log_of(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LARGEST_LOG:
         path.replace(path.with_suffix(".log.old"))
     if os.fork():

@@ -14,7 +14,7 @@ from bot.cli.opened import lock_of, opened
 from bot.cli.until_told import told_to_stop
 from bot.errors import ConfigurationError
 from bot.settings import Settings
-from bot.store import is_served
+from bot.store import is_served, make_state_directory
 
 if TYPE_CHECKING:
     from bot.store import Jobs
@@ -40,6 +40,7 @@ def finish(
     settings = Settings.load()
     if settings.database_url is not None and not settings.database_url.startswith("sqlite"):
         raise ConfigurationError("PTQ_DATABASE_URL: on Postgres `ptq worker` carries out the jobs")
+    make_state_directory(settings.state)
     if is_served(lock_of(settings)):
         typer.echo("Another process carries out the jobs.")
         return

@@ -15,8 +15,10 @@ _BYTES = 32
 
 
 def kept_secret(path: Path) -> bytes:
-    """Return the secret in this file, made now or before; only its owner may read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Return the secret in this file, made now or before; only its owner may read it.
+
+    Its directory is there.
+    """
     if not path.exists():
         # Whole or not at all, and never over another process's.
         with NamedTemporaryFile(dir=path.parent) as file:

@@ -21,7 +21,7 @@ from bot.store.queue import Queue
 from bot.store.queued_deliveries import QueuedDeliveries
 from bot.store.repository_jobs import RepositoryJobs
 from bot.store.runs import Runs
-from bot.store.state_directory import is_served, only_process
+from bot.store.state_directory import is_served, make_state_directory, only_process
 from bot.store.watermarks import Turns, Watermarks
 from bot.store.workers import WorkerRow, Workers
 
@@ -56,5 +56,6 @@ __all__ = [
     "WorkerRow",
     "Workers",
     "is_served",
+    "make_state_directory",
     "only_process",
 ]

@@ -42,13 +42,24 @@ def only_process(path: Path) -> Generator[None]:
         yield
 
 
-def _opened(path: Path) -> TextIO:
+def make_state_directory(path: Path) -> None:
+    """Make it where it is missing; raise ConfigurationError when it cannot be."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+
+
+def _opened(path: Path) -> TextIO:
+    make_state_directory(path.parent)
+    try:
         return path.open("a")
     except OSError as error:
-        message = f"PTQ_STATE_DIR: {path.parent} cannot be written: {error.strerror}"
-        raise ConfigurationError(message) from error
+        raise _not_writable(path.parent, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"PTQ_STATE_DIR: {path} cannot be written: {error.strerror}")
 
 
 def is_served(path: Path) -> bool:
