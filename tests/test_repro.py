@@ -23,7 +23,13 @@ from bot.workspace.repro import (
 from tests.processor_time import seconds, takes_less_than
 
 _DATA = Path(__file__).parent / "data"
-_FILES = ("repro_cases.md", "repro_styles.md", "repro_reports.md", "repro_threads.md")
+_FILES = (
+    "repro_cases.md",
+    "repro_styles.md",
+    "repro_reports.md",
+    "repro_threads.md",
+    "repro_oddities.md",
+)
 
 
 class Case(NamedTuple):

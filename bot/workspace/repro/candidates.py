@@ -126,20 +126,23 @@ def imports(found: Sequence[Piece]) -> Iterator[Piece]:
 
 def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
     if block.kind is BlockKind.PROSE and not sessions.is_notebook(block.text):
-        yield from ((program, "") for program in loose.find(block.text))
+        yield from (
+            (program, "")
+            for program in loose.find(block.text, is_announced=surroundings.announce(block))
+        )
         return
     if block.kind is BlockKind.INLINE:
         yield from _inline(block.text)
         return
     shown = shell.shown_files(block.text)
     for file in shown:
-        program = salvage.salvage(file.text)
-        if program is not None:
-            yield program, file.name
-    for command in launch.commands(block.text):
-        program = salvage.salvage(command.code) if command.code else None
-        if program is not None:
-            yield program, ""
+        shown_program = salvage.salvage(file.text)
+        if shown_program is not None:
+            yield shown_program, file.name
+    codes = [command.code for command in launch.commands(block.text) if command.code]
+    program = salvage.salvage("\n".join(codes)) if codes else None
+    if program is not None:
+        yield program, ""
     if shown:
         return
     text = block.text

@@ -16,11 +16,19 @@ _LABELS = frozenset({"c++", "cpp", "cc", "cxx", "c", "cuda", "cu", "hpp", "h"})
 _INCLUDE = re.compile(r"^\s*#\s*include\s*[<\"]", re.MULTILINE)
 _MAIN = re.compile(r"\bint\s+(?:main|wmain|_tmain)\s*\(|^\s*TEST(?:_F)?\s*\(", re.MULTILINE)
 _STATEMENT = re.compile(
-    r"^(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*", re.MULTILINE
+    r"^(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*"
+    r"|^(?:std::)?cout\s*<<[^\n]*;",
+    re.MULTILINE,
 )
+_WHOLE = re.compile(r"\s*(?:auto|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*=[^\n]*;\s*$")
+_SAYS_NOTHING = re.compile(r"\s*(?:#\s*include\b.*|//.*|using\b.*)?$")
 _TORCH = re.compile(r"\b(?:torch|at|c10|aten|ATen|libtorch)(?:::|/)")
-_DIAGNOSTIC = re.compile(r":\d+(?::\d+)?: (?:fatal )?(?:error|warning|note):|\): error C\d")
-"""What a compiler says about code."""
+_DIAGNOSTIC = re.compile(
+    r":\d+(?::\d+)?: (?:fatal )?(?:error|warning|note):|\): error C\d"
+    r"|^\s*File \"[^\"\n]+\", line \d|\bkernel void \w",
+    re.MULTILINE,
+)
+"""What a compiler says about code, or a traceback around what was generated."""
 _SOURCE = re.compile(
     r"^\s*(?:TORCH_IMPL_FUNC|TORCH_META_FUNC|REGISTER_DISPATCH|namespace\s+at\b)", re.MULTILINE
 )
@@ -45,6 +53,8 @@ def program(text: str) -> str | None:
     """Return the code if it is a program, or its body, that uses PyTorch; else None."""
     if not _TORCH.search(text) or _SOURCE.search(text) or _DIAGNOSTIC.search(text):
         return None
+    if all(_SAYS_NOTHING.match(line) for line in text.split("\n")):
+        return None
     statements = _STATEMENT.findall(text)
     is_program = bool(_INCLUDE.search(text) or _MAIN.search(text))
     if not is_program and len(statements) < 2:  # noqa: PLR2004 -- one line is a quotation
@@ -53,17 +63,19 @@ def program(text: str) -> str | None:
 
 
 def in_prose(text: str) -> str | None:
-    """Return code that was written without a fence: from the first ``#include`` on."""
+    """Return code that was written without a fence: from the first ``#include`` or statement on."""
     lines = [line.rstrip() for line in text.split("\n")]
     start = next((n for n, line in enumerate(lines) if _INCLUDE.match(line.lstrip("`"))), None)
+    if start is None:
+        start = next((n for n, line in enumerate(lines) if _WHOLE.match(line)), None)
     if start is None:
         return None
     end = start + 1
     while end < len(lines) and _LINE.match(lines[end].rstrip("`")):
         end += 1
     code = "\n".join(lines[start:end]).strip().strip("`").strip()
-    has_statement = any(line.rstrip().endswith(";") for line in code.split("\n"))
-    return program(code) if has_statement else None
+    does = any(line.endswith(";") for line in code.split("\n")) or _MAIN.search(code)
+    return program(code) if does else None
 
 
 def _programs(blocks: Sequence[Block]) -> Iterator[str]:

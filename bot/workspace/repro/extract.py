@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING
 
 from bot.workspace.repro import (
     candidates,
+    commanded,
     cpp,
     disabled,
-    launch,
-    named_tests,
     needs,
     processes,
-    shell,
+    python,
     surroundings,
     texts,
+    versions,
     wishes,
 )
-from bot.workspace.repro.blocks import BlockKind, read
 from bot.workspace.repro.model import Repro, ReproComment, ReproIssue, ReproKind
 from bot.workspace.repro.texts import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from bot.models import IssueSnapshot
     from bot.workspace.repro.candidates import Candidate, Piece
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 _LINK = re.compile(
     r"https?://(?:gist\.github|colab\.research|github\.com/[\w.-]+/[\w.-]+(?:\s|$|\)))"
 )
-_CPP_ISSUE = re.compile(r"\bC\+\+|\blibtorch\b", re.IGNORECASE)
+_CPP_ISSUE = re.compile(r"\bC\+\+|\blibtorch\b|\b(?:torch|at|c10)::\w", re.IGNORECASE)
 _BUILDS_CPP = re.compile(r"\bload_inline\(|cpp_extension(?:\.load\(| import [^\n]*\bload\b)")
 
 
@@ -44,7 +43,7 @@ def extract(issue: ReproIssue) -> Repro:
     """
     test = disabled.find(issue.title, issue.body)
     if test is not None:
-        return _of_disabled(test, issue)
+        return commanded.of_disabled(test, issue)
     own, others = texts.of(issue)
     if wishes.are_all(issue.title, own[-1]) and not wishes.show_failure(issue.body):
         return _none("The issue asks for a feature or a change of the documentation.")
@@ -52,7 +51,7 @@ def extract(issue: ReproIssue) -> Repro:
         found = _of_text(text, own, issue)
         if found is not None:
             return found
-    found = _of_pieces_together(own, issue) or _of_named_test(issue)
+    found = _of_pieces_together(own, issue) or commanded.of_named_test(issue, own)
     return found if found is not None else _none(_why_nothing(issue, own))
 
 
@@ -91,8 +90,8 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
         return _of_cpp(in_cpp, text, issue)
     if programs:
         return _of_program(candidates.fitting(programs, issue.title), text, own, issue)
-    found = _of_commands(text, issue, [piece.name for piece in pieces if piece.name])
-    return found if found is not None else _of_import(text, pieces, issue)
+    found = commanded.of_text(text, issue, [piece.name for piece in pieces if piece.name])
+    return found or _of_import(text, pieces, issue) or _of_question(text, pieces, issue)
 
 
 def _of_pieces_together(own: Sequence[Text], issue: ReproIssue) -> Repro | None:
@@ -139,7 +138,7 @@ def _of_program(
             launcher=launcher,
             labels=issue.labels,
             title=issue.title,
-            modules=program.program.modules,
+            modules=program.program.asks_for,
         ),
         reason=reason,
     )
@@ -152,7 +151,7 @@ def _command(programs: Sequence[Candidate], texts: Sequence[Text]) -> Command | 
         processes.is_distributed(other.text) for other in others
     )
     for text in texts:
-        found = [command for command in _commands(text) if not command.is_test]
+        found = [command for command in commanded.commands(text) if not command.is_test]
         if is_alone:
             found = [command for command in found if not command.is_distributed]
         named = [one for one in found if program.name and one.script.endswith(program.name)]
@@ -167,44 +166,6 @@ def _command(programs: Sequence[Candidate], texts: Sequence[Text]) -> Command | 
     return None
 
 
-def _commands(text: Text) -> Iterator[Command]:
-    for block in text.blocks:
-        if not (candidates.may_hold_commands(block) and text.counts(block)):
-            continue
-        if block.kind is not BlockKind.PROSE:
-            yield from launch.commands(block.text)
-        yield from launch.in_prose(block.text)
-
-
-def _of_commands(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None:
-    """Return the test or the shell script that a text names."""
-    for command in _commands(text):
-        if command.is_test:
-            return Repro(
-                kind=ReproKind.TEST,
-                text=command.line + "\n",
-                launcher=command.line,
-                source=text.source,
-                needs=needs.of_test(command.line, labels=issue.labels, title=issue.title),
-                reason=f"A test of PyTorch that is named in {text.place}.",
-            )
-    for block in text.blocks:
-        is_code = block.kind in {BlockKind.FENCE, BlockKind.INDENTED}
-        if not is_code or surroundings.score(block) < 0 or not text.counts(block):
-            continue
-        script = shell.script(block.text, files=files)
-        if script is not None:
-            return Repro(
-                kind=ReproKind.SHELL,
-                text=script.rstrip() + "\n",
-                launcher="bash",
-                source=text.source,
-                needs=_needs(script, issue),
-                reason=f"The commands in {text.place}.",
-            )
-    return None
-
-
 def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro | None:
     """Return an import that fails where it stands: it is its own repro."""
     shows_failure = [wishes.show_failure(block.text) for block in text.blocks]
@@ -212,7 +173,8 @@ def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro 
         is_about_torch = any(
             name.startswith(("torch", "functorch", "caffe2")) for name in piece.program.modules
         )
-        if not (is_about_torch and shows_failure[piece.place]):
+        is_all = len(pieces) == 1 and surroundings.introduce(text.blocks[piece.place])
+        if not (is_about_torch and (is_all or shows_failure[piece.place])):
             continue
         return Repro(
             kind=ReproKind.PYTHON,
@@ -225,20 +187,22 @@ def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro 
     return None
 
 
-def _of_named_test(issue: ReproIssue) -> Repro | None:
-    """Return the one test of PyTorch that the body says fails."""
-    test = named_tests.only_one(issue.body)
-    if test is None:
-        return None
-    line = f"python -m pytest {test}"
-    return Repro(
-        kind=ReproKind.TEST,
-        text=line + "\n",
-        launcher=line,
-        source="body",
-        needs=needs.of_test(line, labels=issue.labels, title=issue.title),
-        reason="A test of PyTorch that fails, as the body says.",
-    )
+def _of_question(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro | None:
+    """Return a program that asks what is there, where the issue is about just that."""
+    for piece in pieces:
+        asked = piece.program.text
+        if piece.score < 0 or not versions.are_asked(asked):
+            continue
+        if piece.program.acts and versions.are_meant(asked, issue.title):
+            return Repro(
+                kind=ReproKind.PYTHON,
+                text=python.with_prelude(piece.program).rstrip() + "\n",
+                launcher="python",
+                source=text.source,
+                needs=_needs(asked, issue),
+                reason=f"The title is about what the program in {text.place} asks.",
+            )
+    return None
 
 
 def _is_for_python(program: Candidate, issue: ReproIssue) -> bool:
@@ -254,24 +218,6 @@ def _of_cpp(code: str, text: Text, issue: ReproIssue) -> Repro:
         source=text.source,
         needs=_needs(code, issue),
         reason=f"The C++ code in {text.place}; it has to be built against libtorch.",
-    )
-
-
-def _of_disabled(test: disabled.DisabledTest, issue: ReproIssue) -> Repro:
-    named = (
-        command.line
-        for command in _commands(Text(source="body", blocks=read(issue.body), is_body=True))
-        if command.is_test and test.test in command.line
-    )
-    line = next(named, test.command)
-    where = "" if test.file else " The issue does not name its file."
-    return Repro(
-        kind=ReproKind.TEST,
-        text=line + "\n",
-        launcher=line,
-        source="title",
-        needs=test.needs,
-        reason=f"The issue stands for the test {test.group}.{test.test}.{where}",
     )
 
 

@@ -19,6 +19,7 @@ _MAX_EXPORTED = 20
 _PROMPT = re.compile(
     r"^\s*(?:\([\w./-]+\)\s*)?(?:"
     r"\u279c\s+\S+\s+(?:git:\(\S+\)\s+)?(?:\u2717\s+)?"
+    r"|[$%](?=(?:python[\d.]*|pytest|torchrun)\s)"
     r"|(?:\[?[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%\u276f\u279c]|#(?=\s*\w+\s+-))\s+"
     r"|(?:PS )?[A-Za-z]:\\[^>\n]*>\s*)"
 )
@@ -34,6 +35,7 @@ _IN_PROSE = re.compile(
     r"(?:torchrun|python[\d.]*\s+-m\s+torch\.distributed\.(?:run|launch)"
     r"|(?:python[\d.]*|pytest)(?:\s+-\S+){0,4}\s+(?:\./)?(?:pytorch/)?test/\S+\.py)(?=[\s`:])[^`\n]*)"
 )
+_IN_TITLE = re.compile(r"\b(?:pytest|python[\d.]*)\s.*")
 _PLACEHOLDER = re.compile(r"(?:^|=)<[A-Za-z][\w -]*>$")
 """A word that the reader shall replace: ``--model <model>``."""
 _LONG_CODE = re.compile(r"""\bpython[\d.]* -c (?:"((?:[^"\\]|\\.)*)"|'([^']*)')""", re.DOTALL)
@@ -49,6 +51,8 @@ _OWN_VARIABLES = frozenset(
 )
 _BOILERPLATE = re.compile(r"collect_env|check_env|setup\.py|get-pip")
 _ALL_TESTS = re.compile(r"(?:^|/)run_tests?\.py$")
+_TEST_DIRECTORY = re.compile(r"^(?:\./)?(?:pytorch/)?test/[\w/]*$")
+_BARE_TEST_FILE = re.compile(r"^(?:\./)?test_\w+\.py(?:::\S+)?$")
 _TEST_FILE = re.compile(r"^(?:\./)?(?:pytorch/)?(?:test/\S*|\S*\btest_\w+)\.py(?:::\S+)?$")
 
 
@@ -83,9 +87,21 @@ class Command:
         """Whether it runs a test of PyTorch's own source."""
         if _ALL_TESTS.search(self.script) and not {"-i", "--include"} & {*self.arguments}:
             return False
+        if _TEST_DIRECTORY.match(self.script):
+            return True
         return bool(_TEST_FILE.match(self.script)) and (
             self.script.removeprefix("./").removeprefix("pytorch/").startswith("test/")
         )
+
+    @property
+    def in_tests(self) -> Command | None:
+        """The same in the root of PyTorch's source, where it was meant in ``test/``; else None."""
+        if self.is_test:
+            return self
+        picks = self.module == "pytest" or any(map(_TEST_NAME.fullmatch, self.arguments))
+        if not (picks and _BARE_TEST_FILE.match(self.script)):
+            return None
+        return replace(self, script=f"test/{self.script.removeprefix('./')}")
 
     @property
     def launcher(self) -> str:
@@ -140,6 +156,13 @@ def in_prose(text: str) -> Iterator[Command]:
                 yield replace(command, arguments=_before_words(command.arguments))
 
 
+def in_title(text: str) -> Iterator[Command]:
+    """Find the commands that a title says something about: ``pytest test/dynamo fails``."""
+    for found in _IN_TITLE.finditer(text[:MAX_LINE]):
+        for command in of_line(found[0].replace("`", " ")):
+            yield replace(command, arguments=_before_words(command.arguments))
+
+
 def lines(text: str) -> list[str]:
     """Return a block's lines without prompts; a continued line is one."""
     joined = re.sub(r"\\\n\s*(?:> )?", " ", text)
@@ -155,7 +178,9 @@ def _before_words(arguments: tuple[str, ...]) -> tuple[str, ...]:
     """Return the arguments up to where the sentence goes on."""
     before = ""
     for number, word in enumerate(arguments):
-        is_value = before in {"-k", "-m"} or (before[:1] == "-" and _NUMBER.fullmatch(word))
+        is_value = before in {"-k", "-m", "-i", "--include"} or (
+            before[:1] == "-" and _NUMBER.fullmatch(word)
+        )
         if not (word.startswith("-") or is_value or _TEST_NAME.fullmatch(word.rstrip(".,"))):
             return arguments[:number]
         before = word
@@ -224,6 +249,8 @@ def _with_script(variables: tuple[str, ...], words: list[str]) -> Command | None
             return None
         return Command(variables=variables, words=tuple(words[:place]), code=words[place + 1])
     place = next((n for n, word in enumerate(words) if ".py" in word and n), None)
+    if place is None and words[1:3] == ["-m", "pytest"]:
+        place = next((n for n, word in enumerate(words) if _TEST_DIRECTORY.match(word)), None)
     if place is None:
         if "-m" not in words or len(words) <= words.index("-m") + 1:
             return None

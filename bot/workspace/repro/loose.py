@@ -10,6 +10,10 @@ from bot.workspace.repro import python, salvage
 
 _BEGIN = re.compile(r"^\s*`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
 _CALL = re.compile(r"^(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* = (?:torch|nn|F)\.\w[\w.]*\()[^\n]*$")
+_OPENS = re.compile(
+    r"^\s*(?:with torch\.\w[\w.]*\(.*:|@torch\.\w.*|class \w+\((?:torch\.)?nn\.Module\):)\s*$"
+)
+"""A line that begins a block of code and uses PyTorch."""
 _FEW_LINES = 3
 """So many lines begin a program that imports nothing; fewer are an example in a sentence."""
 _KEYWORD = re.compile(
@@ -21,18 +25,22 @@ _STEP = re.compile(r"^[ ]{0,3}\d{1,2}[.)] +(\S.*)$")
 _BRACKET = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
-def find(text: str) -> list[python.Program]:
-    """Return the runs of lines that are Python code and begin with an import, or use PyTorch."""
+def find(text: str, *, is_announced: bool = False) -> list[python.Program]:
+    """Return the runs of lines that are Python code and begin with an import, or use PyTorch.
+
+    Under a heading that announces a repro one line of code is enough.
+    """
     lines = _without_numbers(text.split("\n"))
     found: list[python.Program] = []
     number = 0
     while number < len(lines):
         imports = _BEGIN.match(lines[number]) is not None
-        if not (imports or _is_call(lines[number])):
+        if not (imports or _is_call(lines[number]) or _OPENS.match(lines[number])):
             number += 1
             continue
         end = _end(lines, number)
-        if not imports and sum(map(bool, map(str.strip, lines[number:end]))) < _FEW_LINES:
+        count = sum(map(bool, map(str.strip, lines[number:end])))
+        if not imports and not is_announced and count < _FEW_LINES:
             number = end
             continue
         code = textwrap.dedent("\n".join(lines[number:end])).strip().strip("`")
@@ -73,6 +81,13 @@ def _is_call(line: str) -> bool:
     return _CALL.match(line) is not None and python.parse(line) is not None
 
 
+def _calls(value: ast.expr) -> bool:
+    """Whether it is a call, or a part of what one returns."""
+    while isinstance(value, (ast.Attribute, ast.Subscript)):
+        value = value.value
+    return isinstance(value, ast.Call)
+
+
 def _is_code(line: str) -> bool:
     if line[0].isspace() or _KEYWORD.match(line):
         return True
@@ -80,6 +95,5 @@ def _is_code(line: str) -> bool:
     if tree is None:
         return bool(re.match(r"^[\w.]+(?:\[[^\]]*\])?\s*=\s|^[\w.]+\(", line))
     return any(
-        not isinstance(statement, ast.Expr) or isinstance(statement.value, ast.Call)
-        for statement in tree.body
+        not isinstance(statement, ast.Expr) or _calls(statement.value) for statement in tree.body
     )

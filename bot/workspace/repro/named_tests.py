@@ -8,7 +8,18 @@ _ID = re.compile(r"\btest/[\w/]{1,200}\.py::\w{1,200}(?:::\w{1,300})?")
 _FAILS = re.compile(
     r"\b(?:fail|flak[ey]|broke|crash|hang|time[sd]? ?out|segfault|regress)\w*", re.IGNORECASE
 )
+_TEST = re.compile(r"(?<![\w/.])test_\w+(?![\w./])")
+_GROUP = re.compile(r"\bTest[A-Z]\w+(?![\w.])")
 _MAX_PARAGRAPH = 2_000
+
+
+def in_title(title: str) -> tuple[str, str] | None:
+    """Return the class (or nothing) and the name of the one test that a title says fails."""
+    tests = set(_TEST.findall(title))
+    if len(tests) != 1 or not _FAILS.search(title):
+        return None
+    groups = set(_GROUP.findall(title))
+    return (groups.pop() if len(groups) == 1 else "", tests.pop())
 
 
 def only_one(text: str) -> str | None:

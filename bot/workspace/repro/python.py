@@ -52,6 +52,8 @@ class Program:
     """Whether its writer left parts out with ``...``."""
     shows_values: bool
     """Whether values that were printed stand between its lines: ``tensor([1])``."""
+    sets_up: bool
+    """Whether all that it does is to set something up, such as the group of processes."""
     methods: tuple[str, ...]
     """Tests that take ``self``: they were copied without their class."""
     saved: frozenset[str] = frozenset()
@@ -66,9 +68,17 @@ class Program:
         return bool(foreign) or bool(self.lacks & _TORCH_NAMES)
 
     @property
+    def asks_for(self) -> frozenset[str]:
+        """The modules that it imports, and those of the imports that it leaves out."""
+        added = [IMPORTS[name].split() for name in self.lacks & IMPORTS.keys()]
+        names = (words[1].partition(".")[0] for words in added if words[0] in {"import", "from"})
+        return self.modules | frozenset(names)
+
+    @property
     def is_whole(self) -> bool:
         """Whether it does something, and lacks nothing but imports that everybody means."""
-        does = (self.acts or self.has_tests) and not self.is_elided
+        is_part = self.is_elided or (self.sets_up and bool(self.lacks))
+        does = (self.acts or self.has_tests) and not is_part
         can_be_given = self.lacks <= IMPORTS.keys() and not self.unclear
         return does and self.is_about_torch and can_be_given
 
@@ -83,6 +93,7 @@ def read(text: str) -> Program | None:
             warnings.simplefilter("ignore")
             table = symtable.symtable(text, "repro.py", "exec")
             compile(text, "repro.py", "exec", dont_inherit=True)
+        does = any(_acts(statement) for statement in tree.body)
         saved, loaded = saved_and_loaded(tree)
         lacks = set[str]() if _has_star(tree) else _lacking(table, tree)
         return Program(
@@ -91,11 +102,12 @@ def read(text: str) -> Program | None:
             lacks=frozenset(lacks),
             unclear=only_handed_on(tree, lacks),
             modules=frozenset(_modules(tree)),
-            acts=any(_acts(statement) for statement in tree.body),
+            acts=does,
             has_tests=any(_is_test(statement) for statement in tree.body),
             is_code=any(_is_code(statement) for statement in tree.body),
             is_elided=any(_is_elided(statement) for statement in tree.body),
             shows_values=any(_is_value(statement) for statement in tree.body),
+            sets_up=does and all(_sets_up(statement) for statement in tree.body),
             methods=tuple(found.name for found in _test_functions(tree) if _takes_self(found)),
             saved=saved,
             loaded=loaded,
@@ -200,6 +212,11 @@ _COMPILING = re.compile(r"\bjit\.(?:script|interface)\b|\blibrary\.\w+|\bcustom_
 """Decorators that do the work of PyTorch when the function is defined."""
 
 
+_SETTING_UP = re.compile(
+    r"\b(?:init_process_group|init_rpc|(?:manual_)?seed|set_\w+|manual_seed_all)$"
+)
+
+
 def _acts(statement: ast.stmt) -> bool:
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return any(_COMPILING.search(ast.unparse(one)) for one in statement.decorator_list)
@@ -228,13 +245,19 @@ def _is_test(statement: ast.stmt) -> bool:
 def _is_code(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.Expr):
         return not isinstance(statement, ast.AnnAssign) or statement.value is not None
-    return isinstance(statement.value, (ast.Call, ast.Await))
+    return any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(statement.value))
 
 
 def _is_value(statement: ast.stmt) -> bool:
     if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
         return False
     return ast.unparse(statement.value.func) in {"tensor", "torch.Size", "array"}
+
+
+def _sets_up(statement: ast.stmt) -> bool:
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return not _acts(statement)
+    return _SETTING_UP.search(ast.unparse(statement.value.func)) is not None
 
 
 def _is_elided(statement: ast.stmt) -> bool:

@@ -79,10 +79,11 @@ def shown_files(text: str) -> list[ShownFile]:
     return found
 
 
-def script(text: str, *, files: Collection[str]) -> str | None:
+def script(text: str, *, files: Collection[str], fails: bool = False) -> str | None:
     """Return a block's commands as a script, if all it needs is there and it runs something.
 
-    ``files`` are the names of the scripts that the issue gives.
+    ``files`` are the names of the scripts that the issue gives. Where it ``fails`` by the words
+    after it, to ask for a version is enough.
     """
     if _BOILERPLATE.search(text):
         return None
@@ -103,7 +104,7 @@ def script(text: str, *, files: Collection[str]) -> str | None:
                 return None
             if not (command.script or is_cloned or is_installed or _is_own(command.module)):
                 return None
-            is_asking = command.code != "" and versions.are_asked(command.code)
+            is_asking = not fails and command.code != "" and versions.are_asked(command.code)
             does = does or not (is_asking or command.module in _INSTALLERS)
     return joined if does else None
 

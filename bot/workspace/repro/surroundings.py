@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _GOOD = re.compile(
     r"repro|minimal|minified|minimum|self[- ]contained|stand-?alone|script|test ?case|\bMW?E\b"
     r"|\bMRE\b|actual behaviou?r"
-    r"|following code|code snippet|sample code|example code|run this|code to|save (?:this|the)",
+    r"|following code|code snippet|sample code|example code|run this|code to\s+\w"
+    r"|save (?:this|the)",
     re.IGNORECASE,
 )
 _BAD = re.compile(
@@ -64,6 +65,17 @@ _ASKED_TO_REPRODUCE = re.compile(
     r"(?:please|can you|could you)(?: please)? (?:try|run)(?=[^.\n]{0,80}\brepro)", re.IGNORECASE
 )
 """Who is asked to run something to see the failure gets no remedy to try."""
+_REPRO = re.compile(r"\brepro", re.IGNORECASE)
+_TURN = re.compile(r"\W*(?:however|but|whereas|yet|while)\W*", re.IGNORECASE)
+"""The only words between what works as it should and what does not."""
+_NEAR = 200
+_WORKS_AFTER = re.compile(
+    r"\W*(?:(?:and|but|so|now|then|this|that|it|the|above|code|script|example|snippet|everything)"
+    r"\s+)*(?:there (?:is|are|was|were) no (?:more )?(?:error|problem|issue|crash|failure)s?"
+    r"|(?:works?|passes|succeeds|runs) (?:fine|well|okay|ok|correctly|as expected|without))\b",
+    re.IGNORECASE,
+)
+"""Words after a block which say that it is what does not fail."""
 _SENTENCE = re.compile(r"[.!?]\s+")
 _KIND_SCORE = {
     BlockKind.FENCE: 3,
@@ -75,17 +87,30 @@ _KIND_SCORE = {
 
 def score(block: Block) -> int:
     """How much a block's surroundings say that it is the repro."""
-    lead = block.lead.rpartition("\n\n")[2][-200:]
+    lead = block.lead.rpartition("\n\n")[2][-_NEAR:]
     total = _KIND_SCORE[block.kind]
     if _say_else(lead):
         total -= 6
     elif _GOOD.search(lead) or _GOOD.search(block.heading):
         total += 4
-    elif _FAILS.search(_SENTENCE.split(lead)[-1]):
+    elif _TURN.fullmatch(lead) or _FAILS.search(_SENTENCE.split(lead)[-1]):
         total += 3
+    if _WORKS_AFTER.match(block.trail):
+        total -= 3
     if _BAD_HEADING.search(block.heading):
         total -= 8
     return total
+
+
+def announce(block: Block) -> bool:
+    """Whether a block stands under a heading that promises a repro."""
+    return _REPRO.search(block.heading) is not None
+
+
+def introduce(block: Block) -> bool:
+    """Whether the words before a block, or its heading, call it the repro."""
+    lead = block.lead[-_NEAR:]
+    return not _say_else(lead) and bool(_REPRO.search(lead) or announce(block))
 
 
 def _say_else(lead: str) -> bool:

@@ -13,7 +13,16 @@ _ASKS_VERSION = re.compile(
     r"(?:import [\w., ]+|from torch\.utils import collect_env|#.*"
     rf"|(?:print\()?\s*{_ITEM}(?:,\s*{_ITEM})*\)?)?\s*"
 )
+_NAMED = re.compile(
+    r"\btorch(?:\.\w+)+|\b(?:\w+\.)*(?:is_available|device_count|get_device_\w+|__version__)\b"
+)
+"""What a title may say about what is installed."""
 _FEW_LINES = 20
+
+
+def are_meant(text: str, title: str) -> bool:
+    """Whether the title of the issue is about one of the things that a program asks."""
+    return any(name in text for name in _NAMED.findall(title))
 
 
 def are_asked(text: str) -> bool:

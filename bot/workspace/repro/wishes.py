@@ -13,16 +13,26 @@ _HEADING = re.compile(
     r"|documentation\b|questions? and help)",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(r"^\W*questions? and help", re.IGNORECASE)
+_COMPLAINT = re.compile(
+    r"\b(?:unexpected(?:ly)?|wrong|incorrect|bug|we?ie?rd|strange|inconsistent|crash(?:es|ed)?|hangs?"
+    r"|leaks?|mismatch|(?:does not|doesn't|not) (?:work|match))\b",
+    re.IGNORECASE,
+)
+"""What a question says that is a report."""
 _TITLE = re.compile(r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b)", re.IGNORECASE)
 _BUG = re.compile(r"^\W*(?:\w+ )?(?:bug|describe|issue|repro|to reproduce|summary)", re.IGNORECASE)
 _FAILURE = re.compile(
     r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
+    r"|Illegal instruction|Bus error"
 )
 
 
 def are_all(title: str, body: Text) -> bool:
     """Whether an issue asks for a feature or other documentation, by its form or title."""
     heading = next((block.heading for block in body.blocks if block.heading), "")
+    if _QUESTION.match(heading) and any(_COMPLAINT.search(one.text) for one in body.blocks):
+        return False
     if _HEADING.match(heading):
         return True
     return _TITLE.match(title) is not None and _BUG.match(heading) is None

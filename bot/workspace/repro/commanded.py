@@ -1,0 +1,112 @@
+"""Repros that are commands: a test of PyTorch, a shell script, a test that was disabled."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from bot.workspace.repro import (
+    candidates,
+    disabled,
+    launch,
+    named_tests,
+    needs,
+    shell,
+    surroundings,
+    wishes,
+)
+from bot.workspace.repro.blocks import BlockKind, read
+from bot.workspace.repro.model import Repro, ReproIssue, ReproKind
+from bot.workspace.repro.texts import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.workspace.repro.launch import Command
+
+
+def commands(text: Text) -> Iterator[Command]:
+    """Return the Python programs that the lines of a text start, in its order."""
+    for block in text.blocks:
+        if not (candidates.may_hold_commands(block) and text.counts(block)):
+            continue
+        if block.kind is not BlockKind.PROSE:
+            yield from launch.commands(block.text)
+        yield from launch.in_prose(block.text)
+
+
+def of_text(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None:
+    """Return the test or the shell script that a text names."""
+    for command in commands(text):
+        if command.is_test:
+            reason = f"A test of PyTorch that is named in {text.place}."
+            return _of_test(command.line, issue, source=text.source, reason=reason)
+    for block in text.blocks:
+        is_code = block.kind in {BlockKind.FENCE, BlockKind.INDENTED}
+        if not is_code or surroundings.score(block) < 0 or not text.counts(block):
+            continue
+        script = shell.script(block.text, files=files, fails=wishes.show_failure(block.trail))
+        if script is not None:
+            return Repro(
+                kind=ReproKind.SHELL,
+                text=script.rstrip() + "\n",
+                launcher="bash",
+                source=text.source,
+                needs=needs.of_program(script, launcher="", labels=issue.labels, title=issue.title),
+                reason=f"The commands in {text.place}.",
+            )
+    return None
+
+
+def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
+    """Return the one test of PyTorch that the issue says fails, or that it starts in ``test/``."""
+    test = named_tests.only_one(issue.body)
+    if test is not None:
+        reason = "A test of PyTorch that fails, as the body says."
+        return _of_test(f"python -m pytest {test}", issue, source="body", reason=reason)
+    for text in own:
+        for command in commands(text):
+            if command.in_tests is not None:
+                reason = f"A test that is named in {text.place}, taken for one of PyTorch's."
+                line = command.in_tests.line
+                return _of_test(line, issue, source=text.source, reason=reason)
+    for command in launch.in_title(issue.title):
+        if command.is_test:
+            reason = "The tests of PyTorch that the title names."
+            return _of_test(command.line, issue, source="title", reason=reason)
+    named = named_tests.in_title(issue.title)
+    if named is None:
+        return None
+    line = shlex.join(["python", "-m", "pytest", "test", "-k", " and ".join(filter(None, named))])
+    reason = "The title names a test of PyTorch that fails, and not its file."
+    return _of_test(line, issue, source="title", reason=reason)
+
+
+def _of_test(line: str, issue: ReproIssue, *, source: str, reason: str) -> Repro:
+    return Repro(
+        kind=ReproKind.TEST,
+        text=line + "\n",
+        launcher=line,
+        source=source,
+        needs=needs.of_test(line, labels=issue.labels, title=issue.title),
+        reason=reason,
+    )
+
+
+def of_disabled(test: disabled.DisabledTest, issue: ReproIssue) -> Repro:
+    """Return the line that runs a disabled test: the one that the body gives, else our own."""
+    named = (
+        command.line
+        for command in commands(Text(source="body", blocks=read(issue.body), is_body=True))
+        if command.is_test and test.test in command.line
+    )
+    line = next(named, test.command)
+    where = "" if test.file else " The issue does not name its file."
+    return Repro(
+        kind=ReproKind.TEST,
+        text=line + "\n",
+        launcher=line,
+        source="title",
+        needs=test.needs,
+        reason=f"The issue stands for the test {test.group}.{test.test}.{where}",
+    )
