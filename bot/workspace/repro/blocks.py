@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
 from bot.workspace.repro import fences
+from bot.workspace.repro.marked import lines_between_backticks, preformatted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,6 @@ MAX_LENGTH = 300_000
 SESSION = "pycon"
 """The label of what was typed at Python's prompt without a fence."""
 _MAX_LEAD = 600
-_MANY_LINES = 3
 _GOES_ON = re.compile(r"\W*(?:and|or|also|then|plus|as well as)\W*", re.IGNORECASE)
 """Words between two blocks that say of the second what was said of the first."""
 _FIRST_LINE = re.compile(r"(\S+[ \t]+)?((?:import|from) [A-Za-z_].*|#include\b.*)", re.IGNORECASE)
@@ -56,6 +55,8 @@ class Block:
     """The words right before it."""
     trail: str = ""
     """The words right after it, under the same heading."""
+    is_cut: bool = False
+    """Whether a fence is never closed: the text ends in it, or what follows was swallowed."""
     is_quoted: bool = False
     """Whether it repeats what another person wrote (a block quote)."""
 
@@ -131,7 +132,7 @@ class _Reader:
                 self._add(BlockKind.INDENTED, token.content)
             case "html_block":
                 self._end_prose()
-                for code in _Preformatted.of(token.content):
+                for code in preformatted(token.content):
                     self._add(BlockKind.FENCE, code)
             case "inline":
                 self._take_words(token)
@@ -142,7 +143,10 @@ class _Reader:
         label = token.info.strip()
         code = _FIRST_LINE.fullmatch(label)
         text = token.content if code is None else f"{code[2]}\n{token.content}"
-        self._add(BlockKind.FENCE, text, (label if code is None else code[1] or "").strip().lower())
+        end = token.map[1] if token.map is not None else 1
+        is_cut = not fences.are_closed(self._lines[min(end, len(self._lines)) - 1], token.markup)
+        label = (label if code is None else code[1] or "").strip().lower()
+        self._add(BlockKind.FENCE, text, label, is_cut=is_cut)
 
     def _take_quote(self, token: Token) -> None:
         self._end_prose()
@@ -180,7 +184,7 @@ class _Reader:
         if self._tables:
             return
         start, end = token.map or (0, 0)
-        lines = _lines_of_code(token.children or (), self._lines[start:end])
+        lines = lines_between_backticks(token.children or (), self._lines[start:end])
         if lines:
             self._add(BlockKind.INDENTED, "\n".join(lines))
             return
@@ -209,7 +213,7 @@ class _Reader:
         if typed:
             self._add(BlockKind.INDENTED, "\n".join(typed), SESSION)
 
-    def _add(self, kind: BlockKind, text: str, label: str = "") -> None:
+    def _add(self, kind: BlockKind, text: str, label: str = "", *, is_cut: bool = False) -> None:
         self._end_session()
         self._blocks.append(
             Block(
@@ -218,36 +222,12 @@ class _Reader:
                 label=label,
                 heading=self._heading,
                 lead=self._lead,
+                is_cut=is_cut,
                 is_quoted=self._quotes > 0 and not self._in_session,
             )
         )
         if kind is BlockKind.FENCE:
             self._lead, self._last_lead = "", self._lead
-
-
-def _lines_of_code(children: Sequence[Token], written: Sequence[str]) -> list[str]:
-    """Return the lines of a paragraph that are code between backticks each, if they are many.
-
-    ``written`` are the paragraph's lines as they were typed, moved in before the backtick.
-    """
-    lines: dict[int, str] = {}
-    whole: list[Token] = []
-    number = 0
-    for child in (*children, None):
-        if child is not None and child.type != "softbreak":
-            whole.append(child)
-            continue
-        if len(whole) == 1 and whole[0].type == "code_inline":
-            lines[number] = whole[0].content
-        whole = []
-        number += 1
-    if len(lines) < _MANY_LINES:
-        return []
-    if number != len(written):
-        return list(lines.values())
-    indents = {n: len(written[n]) - len(written[n].lstrip(" ")) for n in lines}
-    least = min((indents[n] for n in lines if written[n].lstrip(" ")[:1] == "`"), default=0)
-    return [" " * max(0, indents[n] - least) + line for n, line in lines.items()]
 
 
 def _with_trails(blocks: Sequence[Block]) -> list[Block]:
@@ -261,34 +241,3 @@ def _with_trails(blocks: Sequence[Block]) -> list[Block]:
         if block.kind is not BlockKind.INLINE:
             after = block if block.kind is BlockKind.PROSE else None
     return found[::-1]
-
-
-class _Preformatted(HTMLParser):
-    """Collects what stands in ``<pre>`` elements."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-        self._depth = 0
-
-    @classmethod
-    def of(cls, html: str) -> list[str]:
-        if "<pre" not in html.lower():
-            return []
-        parser = cls()
-        parser.feed(html)
-        return parser.found
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        if tag == "pre":
-            self._depth += 1
-            self.found.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "pre" and self._depth:
-            self._depth -= 1
-
-    def handle_data(self, data: str) -> None:
-        if self._depth:
-            self.found[-1] += data

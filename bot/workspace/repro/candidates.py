@@ -148,7 +148,7 @@ def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
     text = block.text
     if sessions.is_session(text):
         text = sessions.typed(text)
-    program = salvage.salvage(text)
+    program = salvage.salvage(text) or (salvage.beginning(text) if block.is_cut else None)
     if program is not None:
         yield program, ""
 

@@ -31,6 +31,12 @@ def split_closings(text: str) -> str:
     return "\n".join(lines)
 
 
+def are_closed(line: str, marks: str) -> bool:
+    """Whether the last line of a fence that was opened with ``marks`` closes it."""
+    closing = _CLOSES.match(line)
+    return closing is not None and closing[1].startswith(marks)
+
+
 def _is_closed_by(line: str, marks: str) -> bool:
     """Whether a line of code ends with exactly these marks, and has no others."""
     code = line.removesuffix(marks)

@@ -32,6 +32,9 @@ _MAGIC = re.compile(r"^(\s*)([%!].*)$")
 _OLD_PRINT = re.compile(r"^(\s*)print[ \t]+(?![(=])(\S.*)$", re.MULTILINE)
 _TYPED = str.maketrans({"\u00a0": " ", "\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
 _CODE = re.compile(r"[=(){}\[\]]|^(?:import|from|def|class|for|while|if|with|try|print|@)\b")
+_MAX_CUT = 20_000
+_MAX_STATEMENT = 40
+"""Lines of a statement that was cut off."""
 _BRACKET = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
@@ -53,6 +56,16 @@ def salvage(text: str) -> Program | None:
             if found is not None:
                 return found
     return whole
+
+
+def beginning(text: str) -> Program | None:
+    """Read code whose last statement was cut off: what comes before it, if that is a program."""
+    lines = textwrap.dedent(text[:_MAX_CUT]).strip("\n").split("\n")
+    for end in range(len(lines) - 1, max(0, len(lines) - _MAX_STATEMENT), -1):
+        found = read("\n".join(lines[:end]))
+        if found is not None:
+            return found if found.is_whole else None
+    return None
 
 
 def _without_magic(line: re.Match[str]) -> str:

@@ -1,0 +1,70 @@
+"""Code that was not fenced, but marked all the same: ``<pre>``, lines between backticks each."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markdown_it.token import Token
+
+_MANY_LINES = 3
+
+
+def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -> list[str]:
+    """Return the lines of a paragraph that are code between backticks each, if they are many.
+
+    ``written`` are the paragraph's lines as they were typed, moved in before the backtick.
+    """
+    lines: dict[int, str] = {}
+    whole: list[Token] = []
+    number = 0
+    for child in (*children, None):
+        if child is not None and child.type != "softbreak":
+            whole.append(child)
+            continue
+        if len(whole) == 1 and whole[0].type == "code_inline":
+            lines[number] = whole[0].content
+        whole = []
+        number += 1
+    if len(lines) < _MANY_LINES:
+        return []
+    if number != len(written):
+        return list(lines.values())
+    indents = {n: len(written[n]) - len(written[n].lstrip(" ")) for n in lines}
+    least = min((indents[n] for n in lines if written[n].lstrip(" ")[:1] == "`"), default=0)
+    return [" " * max(0, indents[n] - least) + line for n, line in lines.items()]
+
+
+def preformatted(html: str) -> list[str]:
+    """Return what stands in the ``<pre>`` elements of some HTML."""
+    if "<pre" not in html.lower():
+        return []
+    parser = _Preformatted()
+    parser.feed(html)
+    return parser.found
+
+
+class _Preformatted(HTMLParser):
+    """Collects what stands in ``<pre>`` elements."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+        self._depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        if tag == "pre":
+            self._depth += 1
+            self.found.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "pre" and self._depth:
+            self._depth -= 1
+
+    def handle_data(self, data: str) -> None:
+        if self._depth:
+            self.found[-1] += data
