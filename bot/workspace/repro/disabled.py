@@ -82,10 +82,11 @@ def _needs(test: str, group: str, body: str) -> tuple[str, ...]:
         for word, need in _DEVICES
         if group.lower().endswith(word) or re.search(rf"_{word}(?:_|$)", test.lower())
     ]
-    if devices:
-        return tuple(devices)
     platforms = _PLATFORMS.search(body)
     names = re.findall(r"[\w-]+", platforms["names"].lower()) if platforms else []
+    if devices:
+        # ROCm answers to the name of CUDA.
+        return ("rocm",) if devices == ["cuda"] and names == ["rocm"] else tuple(devices)
     elsewhere = [_ELSEWHERE[name] for name in names if name in _ELSEWHERE]
     if elsewhere and "linux" not in names:
         return tuple(dict.fromkeys(elsewhere))

@@ -32,6 +32,7 @@ _OWN = sys.stdlib_module_names | {
 _FALLBACK = re.compile(
     r"""["']cuda(?::0)?["']\)?\s+if\s+[^\n]{0,80}?is_available\(\)\s+else|torch\.cuda\.is_available\(\)"""
     r"""|torch\.(?:cuda|xpu|mps|backends\.mps)\.is_available\(\)"""
+    r"""|torch\.(?:cuda|xpu|mps)\.(?:manual_seed(?:_all)?|empty_cache)\("""
 )
 _DEVICES = (
     ("mps", re.compile(r"""["']mps(?::0)?["']|torch\.mps\.|--devices?[ =]mps""")),
