@@ -178,15 +178,21 @@ class _Reader:
             self._end_session()
             self._heading, self._lead, self._last_lead = token.content[:_MAX_LEAD], "", ""
             return
-        self._extend_prose(token)
+        start, end = token.map or (0, 0)
+        lines = lines_between_backticks(token.children or (), self._lines[start:end])
+        if lines and len(lines) == end - start:
+            self._end_prose()
+        else:
+            self._extend_prose(token)
+        if lines and not self._tables:
+            before = token.content.partition("`")[0].strip()
+            self._lead = before[-_MAX_LEAD:] or self._lead
+            self._add(BlockKind.INDENTED, "\n".join(lines))
+            self._lead = ""
+            return
         goes_on = _GOES_ON.fullmatch(token.content[:_MAX_LEAD])
         self._lead = self._last_lead if goes_on else token.content[-_MAX_LEAD:]
         if self._tables:
-            return
-        start, end = token.map or (0, 0)
-        lines = lines_between_backticks(token.children or (), self._lines[start:end])
-        if lines:
-            self._add(BlockKind.INDENTED, "\n".join(lines))
             return
         for child in token.children or ():
             if child.type == "code_inline":

@@ -103,6 +103,7 @@ def whole(found: Sequence[Piece]) -> list[Candidate]:
         for number in range(len(found))
         if (candidate := _complete(found, number)) is not None
     ]
+    candidates += _going_on_together(found, candidates)
     grown = [_raised(candidate, candidates) for candidate in candidates]
     return sorted(grown, key=lambda candidate: (-candidate.score, candidate.place))
 
@@ -202,6 +203,31 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
         used=frozenset(used),
         goes_on=goes_on,
     )
+
+
+def _going_on_together(
+    found: Sequence[Piece], candidates: Sequence[Candidate]
+) -> Iterator[Candidate]:
+    """Join what goes on from the same beginning, and is introduced alike."""
+    by_beginning: dict[tuple[frozenset[int], int], list[Candidate]] = {}
+    for one in candidates:
+        if one.goes_on:
+            beginning = frozenset(place for place in one.used if place != max(one.used))
+            by_beginning.setdefault((beginning, one.own), []).append(one)
+    for alike in by_beginning.values():
+        if len(alike) == 1:
+            continue
+        used = sorted(frozenset[int]().union(*(one.used for one in alike)))
+        program = python.read("\n\n".join(found[place].program.text for place in used))
+        if program is not None and program.is_whole:
+            last = max(alike, key=lambda one: one.score)
+            yield replace(
+                last,
+                text=python.with_prelude(program),
+                score=last.score + 1,
+                program=program,
+                used=frozenset(used),
+            )
 
 
 def _raised(candidate: Candidate, others: Sequence[Candidate]) -> Candidate:

@@ -64,22 +64,44 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     if test is not None:
         reason = "A test of PyTorch that fails, as the body says."
         return _of_test(f"python -m pytest {test}", issue, source="body", reason=reason)
-    for text in own:
-        for command in commands(text):
-            if command.in_tests is not None:
-                reason = f"A test that is named in {text.place}, taken for one of PyTorch's."
-                line = command.in_tests.line
-                return _of_test(line, issue, source=text.source, reason=reason)
-    for command in launch.in_title(issue.title):
-        if command.is_test:
-            reason = "The tests of PyTorch that the title names."
-            return _of_test(command.line, issue, source="title", reason=reason)
+    found = _of_bare_file(issue, own) or _of_title(issue) or _of_all_tests(issue, own)
+    if found is not None:
+        return found
     named = named_tests.in_title(issue.title)
     if named is None:
         return None
     line = shlex.join(["python", "-m", "pytest", "test", "-k", " and ".join(filter(None, named))])
     reason = "The title names a test of PyTorch that fails, and not its file."
     return _of_test(line, issue, source="title", reason=reason)
+
+
+def _of_bare_file(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
+    for text in own:
+        for command in commands(text):
+            if command.in_tests is not None:
+                reason = f"A test that is named in {text.place}, taken for one of PyTorch's."
+                line = command.in_tests.line
+                return _of_test(line, issue, source=text.source, reason=reason)
+    return None
+
+
+def _of_title(issue: ReproIssue) -> Repro | None:
+    for command in launch.in_title(issue.title):
+        if command.is_test:
+            reason = "The tests of PyTorch that the title names."
+            return _of_test(command.line, issue, source="title", reason=reason)
+    return None
+
+
+def _of_all_tests(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
+    """Return how a person started all tests; in a fence it may be the log of a CI job."""
+    for text in own:
+        for block in text.blocks:
+            for command in launch.in_prose(block.text):
+                if command.is_all_tests and block.kind is BlockKind.PROSE:
+                    reason = f"All tests of PyTorch, as they are started in {text.place}."
+                    return _of_test(command.line, issue, source=text.source, reason=reason)
+    return None
 
 
 def _of_test(line: str, issue: ReproIssue, *, source: str, reason: str) -> Repro:

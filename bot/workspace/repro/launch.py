@@ -85,13 +85,19 @@ class Command:
     @property
     def is_test(self) -> bool:
         """Whether it runs a test of PyTorch's own source."""
-        if _ALL_TESTS.search(self.script) and not {"-i", "--include"} & {*self.arguments}:
+        if self.is_all_tests:
             return False
         if _TEST_DIRECTORY.match(self.script):
             return True
         return bool(_TEST_FILE.match(self.script)) and (
             self.script.removeprefix("./").removeprefix("pytorch/").startswith("test/")
         )
+
+    @property
+    def is_all_tests(self) -> bool:
+        """Whether it runs whatever tests there are."""
+        picks = {"-i", "--include"} & {*self.arguments}
+        return _ALL_TESTS.search(self.script) is not None and not picks
 
     @property
     def in_tests(self) -> Command | None:

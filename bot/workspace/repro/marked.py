@@ -14,7 +14,7 @@ _MANY_LINES = 3
 
 
 def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -> list[str]:
-    """Return the lines of a paragraph that are code between backticks each, if they are many.
+    """Return the lines of a paragraph that are code between backticks, if they are many or all.
 
     ``written`` are the paragraph's lines as they were typed, moved in before the backtick.
     """
@@ -29,7 +29,7 @@ def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -
             lines[number] = whole[0].content
         whole = []
         number += 1
-    if len(lines) < _MANY_LINES:
+    if len(lines) < _MANY_LINES and not (lines and number == 1):
         return []
     if number != len(written):
         return list(lines.values())

@@ -19,7 +19,8 @@ _GOOD = re.compile(
 )
 _BAD = re.compile(
     r"work[- ]?around|expected (?:behaviou?r|output|result)|solution|propos|suggest|alternativ"
-    r"|instead|fix(?:es|ed)? (?:it|this|the|by|with)"
+    r"|instead(?! of (?:\w+ ){0,3}(?:error|exception|failure))"
+    r"|fix(?:es|ed)? (?:it|this|the|by|with)"
     r"|works? (?:fine|well|correctly|normally|as expected|if|when|for me|now)"
     r"|(?:acts?|behaves?|runs?) (?:correctly|properly|as expected)"
     r"|(?:returns?|gives?|produces?|yields?|outputs?|results?) (?:in )?(?:the |an? )?"

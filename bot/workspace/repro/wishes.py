@@ -13,6 +13,8 @@ _HEADING = re.compile(
     r"|documentation\b|questions? and help)",
     re.IGNORECASE,
 )
+_DOCUMENT = re.compile(r"^\W*the doc issue", re.IGNORECASE)
+_BEHAVIOR = re.compile(r"\bunexpected behaviou?r|\bdoes(?: not|n't) work\b", re.IGNORECASE)
 _QUESTION = re.compile(r"^\W*questions? and help", re.IGNORECASE)
 _COMPLAINT = re.compile(
     r"\b(?:unexpected(?:ly)?|wrong|incorrect|bug|we?ie?rd|strange|inconsistent|crash(?:es|ed)?|hangs?"
@@ -32,6 +34,8 @@ def are_all(title: str, body: Text) -> bool:
     """Whether an issue asks for a feature or other documentation, by its form or title."""
     heading = next((block.heading for block in body.blocks if block.heading), "")
     if _QUESTION.match(heading) and any(_COMPLAINT.search(one.text) for one in body.blocks):
+        return False
+    if _DOCUMENT.match(heading) and any(_BEHAVIOR.search(one.text) for one in body.blocks):
         return False
     if _HEADING.match(heading):
         return True
