@@ -6,49 +6,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import (
-    cpp,
-    launch,
-    loose,
-    needs,
-    python,
-    salvage,
-    sessions,
-    shell,
-    surroundings,
-    versions,
-)
-from bot.workspace.repro.blocks import BlockKind
+from bot.workspace.repro import needs, python, versions
 from bot.workspace.repro.imports import IMPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from bot.workspace.repro.blocks import Block
+    from bot.workspace.repro.pieces import Piece
 
-MAX_PIECES = 60
-"""Pieces of Python of one text that are looked at."""
-
-_PYTHON_LABEL = re.compile(r"^\{?[.\s]*(?:py|python|python3|pycon|ipython|ipython3|pytb)\b")
-_NO_COMMAND = frozenset({"diff", "patch", "json", "yaml", "yml", "toml", "cmake", "xml", "html"})
-_NO_PROGRAM = _NO_COMMAND | {"log", "logs", "csv"}
-_FILE = re.compile(r"([\w./-]+\.py)\b[`*'\":)\s]*$")
-_FILE_IN_LABEL = re.compile(r"([\w./-]+\.py)\b")
-_FILE_COMMENT = re.compile(
-    r"^\s*#+\s*(?:file(?:name)?\s*[:=]?\s*)?`?([\w./-]+\.py)`?\s*:?\s*$", re.IGNORECASE
-)
-_IMPORT = re.compile(r"^(?:(?:import|from) \S.*|#.*|\s*)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Python code at one place of a text."""
-
-    program: python.Program
-    place: int
-    score: int
-    name: str = ""
-    """The file's name, where the text tells it."""
+_SOURCE = re.compile(r"""['"](\w+\.(?:cpp|cc|cu|cxx))['"]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,46 +30,26 @@ class Candidate:
     """The score of the piece that it ends with."""
     used: frozenset[int] = frozenset()
     """The pieces it is made of."""
+    imported: frozenset[int] = frozenset()
+    """The pieces that are files which it imports."""
     goes_on: bool = False
     """Whether its last piece uses more of the others than what they import."""
 
 
-def may_hold_commands(block: Block) -> bool:
-    """Whether a block, by its label, may hold lines that somebody types."""
-    return block.label.partition(" ")[0] not in _NO_COMMAND
+def whole(found: Sequence[Piece], sources: Mapping[str, str]) -> list[Candidate]:
+    """Return the whole programs that the pieces make, best first, alone or together.
 
-
-def pieces(blocks: Sequence[Block]) -> list[Piece]:
-    """Return the Python code of a text, in its order."""
-    found: list[Piece] = []
-    for place, block in enumerate(blocks):
-        if len(found) >= MAX_PIECES:
-            break
-        label = block.label.partition(" ")[0]
-        if label in _NO_PROGRAM or cpp.is_label(label) or surroundings.show_what_is_right(block):
-            continue
-        score = surroundings.score(block) + (1 if _PYTHON_LABEL.match(block.label) else 0)
-        for program, name in _programs(block):
-            if program.is_code:
-                found.append(
-                    Piece(
-                        program=program,
-                        place=place,
-                        score=score,
-                        name=name or _name(block),
-                    )
-                )
-    return found
-
-
-def whole(found: Sequence[Piece]) -> list[Candidate]:
-    """Return the whole programs that the pieces make, best first, alone or together."""
+    ``sources`` are files that are not in Python, by the names that the text gives them; one
+    without a name is called ``""``.
+    """
     candidates = [
         candidate
         for number in range(len(found))
-        if (candidate := _complete(found, number)) is not None
+        if (candidate := _complete(found, number, sources)) is not None
     ]
     candidates += _going_on_together(found, candidates)
+    taken = {place for candidate in candidates for place in candidate.imported}
+    candidates = [one for one in candidates if not (len(one.used) == 1 and one.used <= taken)]
     grown = [_raised(candidate, candidates) for candidate in candidates]
     return sorted(grown, key=lambda candidate: (-candidate.score, candidate.place))
 
@@ -117,65 +63,7 @@ def fitting(programs: Sequence[Candidate], title: str) -> Sequence[Candidate]:
     return programs
 
 
-def imports(found: Sequence[Piece]) -> Iterator[Piece]:
-    """Return the pieces that only import, PyTorch among it."""
-    for piece in found:
-        program = piece.program
-        if program.is_about_torch and all(_IMPORT.match(line) for line in program.text.split("\n")):
-            yield piece
-
-
-def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
-    if block.kind is BlockKind.PROSE and not sessions.is_notebook(block.text):
-        yield from (
-            (program, "")
-            for program in loose.find(block.text, is_announced=surroundings.announce(block))
-        )
-        return
-    if block.kind is BlockKind.INLINE:
-        yield from _inline(block.text)
-        return
-    shown = shell.shown_files(block.text)
-    for file in shown:
-        shown_program = salvage.salvage(file.text)
-        if shown_program is not None:
-            yield shown_program, file.name
-    codes = [command.code for command in launch.commands(block.text) if command.code]
-    program = salvage.salvage("\n".join(codes)) if codes else None
-    if program is not None:
-        yield program, ""
-    if shown:
-        return
-    text = block.text
-    if sessions.is_session(text):
-        text = sessions.typed(text)
-    program = salvage.salvage(text) or (salvage.beginning(text) if block.is_cut else None)
-    if program is not None:
-        yield program, ""
-
-
-def _inline(text: str) -> Iterator[tuple[python.Program, str]]:
-    """A line between backticks counts when it brings its own imports."""
-    codes = [command.code for command in launch.of_line(text[: launch.MAX_LINE]) if command.code]
-    for code in codes or [text]:
-        program = python.read(code) if "import " in code else None
-        if program is not None and program.is_whole:
-            yield program, ""
-
-
-def _name(block: Block) -> str:
-    first = block.text.lstrip("\n").partition("\n")[0]
-    comment = _FILE_COMMENT.match(first[:200])
-    if comment is not None:
-        return comment[1]
-    labelled = _FILE_IN_LABEL.search(block.label[:200])
-    if labelled is not None:
-        return labelled[1]
-    before = _FILE.search(block.lead[-120:]) or _FILE.search(block.heading[-120:])
-    return before[1] if before is not None else ""
-
-
-def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
+def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -> Candidate | None:
     """Add to a piece what it uses of the pieces before it, and the files it imports."""
     piece = found[number]
     if not (piece.program.acts or piece.program.has_tests):
@@ -190,7 +78,9 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
         program = joined
     if not program.is_whole or versions.are_asked(program.text):
         return None
-    files = _imported(found, program, used)
+    imported = _imported(found, program, used)
+    files = {name: found[place].program.text for name, place in imported.items()}
+    files |= _named(program, sources)
     found_now = piece.program.lacks - program.lacks - IMPORTS.keys()
     goes_on = bool(found_now or (piece.program.loaded and not program.loaded))
     return Candidate(
@@ -201,6 +91,7 @@ def _complete(found: Sequence[Piece], number: int) -> Candidate | None:
         name=piece.name,
         own=piece.score,
         used=frozenset(used),
+        imported=frozenset(imported.values()),
         goes_on=goes_on,
     )
 
@@ -257,22 +148,31 @@ def _used(found: Sequence[Piece], number: int) -> list[int]:
 
 def _imported(
     found: Sequence[Piece], program: python.Program, used: Sequence[int]
-) -> dict[str, str]:
-    """Return the named files that a program imports, and those that they import."""
+) -> dict[str, int]:
+    """Return the named pieces that a program and its files import, by the names of the files."""
     by_module = {
-        piece.name.rpartition("/")[2].removesuffix(".py"): piece
+        piece.name.rpartition("/")[2].removesuffix(".py"): place
         for place, piece in enumerate(found)
         if piece.name and place not in used
     }
-    files: dict[str, str] = {}
+    files: dict[str, int] = {}
     waiting = sorted(program.modules)
     while waiting:
         module = waiting.pop()
-        piece = by_module.pop(module, None)
-        if piece is not None:
-            files[f"{module}.py"] = piece.program.text
-            waiting.extend(sorted(piece.program.modules))
+        place = by_module.pop(module, None)
+        if place is not None:
+            files[f"{module}.py"] = place
+            waiting.extend(sorted(found[place].program.modules))
     return files
+
+
+def _named(program: python.Program, sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the sources that a program names: ``load("x", sources=["x.cpp"])``."""
+    names = sorted({found[1] for found in _SOURCE.finditer(program.text)})
+    named = {name: sources[name] for name in names if name in sources}
+    if not named and len(names) == 1 and len(sources) == 1:
+        return dict.fromkeys(names, next(iter(sources.values())))
+    return named
 
 
 def _with_files(text: str, files: dict[str, str]) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
 from bot.workspace.repro import (
-    candidates,
     disabled,
     launch,
     named_tests,
     needs,
+    pieces,
     shell,
     surroundings,
     wishes,
@@ -25,10 +26,19 @@ if TYPE_CHECKING:
     from bot.workspace.repro.launch import Command
 
 
+_BUILDING = re.compile(
+    r"\b(?:re)?(?:buil[dt]|compil|complie|install|link(?:er|ing)|setup\.py|from source|cmake|nvcc"
+    r"|undefined (?:reference|symbol))",
+    re.IGNORECASE,
+)
+_BUILT_BY = re.compile(r"build command you used|how you installed", re.IGNORECASE)
+"""What the form asks of everybody."""
+
+
 def commands(text: Text) -> Iterator[Command]:
     """Return the Python programs that the lines of a text start, in its order."""
     for block in text.blocks:
-        if not (candidates.may_hold_commands(block) and text.counts(block)):
+        if not (pieces.may_hold_commands(block) and text.counts(block)):
             continue
         if block.kind is not BlockKind.PROSE:
             yield from launch.commands(block.text)
@@ -67,12 +77,38 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     found = _of_bare_file(issue, own) or _of_title(issue) or _of_all_tests(issue, own)
     if found is not None:
         return found
+    file = named_tests.file_in_title(issue.title)
+    if file is not None:
+        reason = "The tests of PyTorch that the title says fail."
+        return _of_test(f"python {file}", issue, source="title", reason=reason)
     named = named_tests.in_title(issue.title)
     if named is None:
         return None
     line = shlex.join(["python", "-m", "pytest", "test", "-k", " and ".join(filter(None, named))])
     reason = "The title names a test of PyTorch that fails, and not its file."
     return _of_test(line, issue, source="title", reason=reason)
+
+
+def of_build(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
+    """Return how PyTorch was built, where the title says that building it is what fails."""
+    if not _BUILDING.search(issue.title):
+        return None
+    for text in own:
+        for block in text.blocks:
+            told_by_form = _BUILT_BY.search(block.text) or surroundings.is_of_machine(block)
+            line = None if told_by_form else shell.build(block.text)
+            if line is not None:
+                return Repro(
+                    kind=ReproKind.SHELL,
+                    text=line + "\n",
+                    launcher="bash",
+                    source=text.source,
+                    needs=needs.of_program(
+                        line, launcher="", labels=issue.labels, title=issue.title
+                    ),
+                    reason=f"How PyTorch's source is built in {text.place}.",
+                )
+    return None
 
 
 def _of_bare_file(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:

@@ -21,6 +21,7 @@ _STATEMENT = re.compile(
     re.MULTILINE,
 )
 _WHOLE = re.compile(r"\s*(?:auto|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*=[^\n]*;\s*$")
+_FILE = re.compile(r"\b(\w+\.(?:cpp|cc|cu|cxx))\b")
 _SAYS_NOTHING = re.compile(r"\s*(?:#\s*include\b.*|//.*|using\b.*)?$")
 _TORCH = re.compile(r"\b(?:torch|at|c10|aten|ATen|libtorch)(?:::|/)")
 _DIAGNOSTIC = re.compile(
@@ -41,6 +42,20 @@ def find(blocks: Sequence[Block]) -> str | None:
     """Return the first C++ program that includes what it uses; else the first one."""
     found = list(_programs(blocks))
     return next((code for code in found if "#include" in code), found[0] if found else None)
+
+
+def files(blocks: Sequence[Block]) -> dict[str, str]:
+    """Return the sources of a text by their file's name, ``""`` where only the label tells."""
+    found: dict[str, str] = {}
+    for block in blocks:
+        label = block.label.partition(" ")[0]
+        if block.kind is not BlockKind.FENCE or not (is_label(label) or not label):
+            continue
+        if _INCLUDE.search(block.text) and _DIAGNOSTIC.search(block.text) is None:
+            first = block.text.lstrip("\n").partition("\n")[0]
+            named = _FILE.search(first) or _FILE.search(block.lead[-120:])
+            found.setdefault(named[1] if named is not None else "", block.text)
+    return found
 
 
 def is_label(label: str) -> bool:

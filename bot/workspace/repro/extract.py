@@ -11,6 +11,7 @@ from bot.workspace.repro import (
     cpp,
     disabled,
     needs,
+    pieces,
     processes,
     python,
     surroundings,
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.models import IssueSnapshot
-    from bot.workspace.repro.candidates import Candidate, Piece
+    from bot.workspace.repro.candidates import Candidate
     from bot.workspace.repro.launch import Command
+    from bot.workspace.repro.pieces import Piece
 
 _LINK = re.compile(
     r"https?://(?:gist\.github|colab\.research|github\.com/[\w.-]+/[\w.-]+(?:\s|$|\)))"
@@ -51,7 +53,11 @@ def extract(issue: ReproIssue) -> Repro:
         found = _of_text(text, own, issue)
         if found is not None:
             return found
-    found = _of_pieces_together(own, issue) or commanded.of_named_test(issue, own)
+    found = (
+        _of_pieces_together(own, issue)
+        or commanded.of_named_test(issue, own)
+        or commanded.of_build(issue, own)
+    )
     return found if found is not None else _none(_why_nothing(issue, own))
 
 
@@ -77,8 +83,8 @@ def from_snapshot(snapshot: IssueSnapshot) -> Repro:
 
 def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None:
     """Return the best program of one text."""
-    pieces = candidates.pieces(text.blocks)
-    programs = candidates.whole(pieces)
+    code = pieces.read(text.blocks)
+    programs = candidates.whole(code, cpp.files(text.blocks))
     if not text.is_body:
         programs = [
             program
@@ -90,8 +96,8 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
         return _of_cpp(in_cpp, text, issue)
     if programs:
         return _of_program(candidates.fitting(programs, issue.title), text, own, issue)
-    found = commanded.of_text(text, issue, [piece.name for piece in pieces if piece.name])
-    return found or _of_import(text, pieces, issue) or _of_question(text, pieces, issue)
+    found = commanded.of_text(text, issue, [piece.name for piece in code if piece.name])
+    return found or _of_import(text, code, issue) or _of_question(text, code, issue)
 
 
 def _of_pieces_together(own: Sequence[Text], issue: ReproIssue) -> Repro | None:
@@ -102,7 +108,7 @@ def _of_pieces_together(own: Sequence[Text], issue: ReproIssue) -> Repro | None:
         blocks = [block for text in texts_in_order for block in text.blocks if text.counts(block)]
         together = Text(source="body and comments", blocks=blocks, is_body=False)
         programs = [
-            program for program in candidates.whole(candidates.pieces(blocks)) if program.score > 0
+            program for program in candidates.whole(pieces.read(blocks), {}) if program.score > 0
         ]
         if programs:
             return _of_program(programs, together, own, issue)
@@ -166,14 +172,14 @@ def _command(programs: Sequence[Candidate], texts: Sequence[Text]) -> Command | 
     return None
 
 
-def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro | None:
+def _of_import(text: Text, code: Sequence[Piece], issue: ReproIssue) -> Repro | None:
     """Return an import that fails where it stands: it is its own repro."""
     shows_failure = [wishes.show_failure(block.text) for block in text.blocks]
-    for piece in candidates.imports(pieces):
+    for piece in pieces.imports(code):
         is_about_torch = any(
             name.startswith(("torch", "functorch", "caffe2")) for name in piece.program.modules
         )
-        is_all = len(pieces) == 1 and surroundings.introduce(text.blocks[piece.place])
+        is_all = len(code) == 1 and surroundings.introduce(text.blocks[piece.place])
         if not (is_about_torch and (is_all or shows_failure[piece.place])):
             continue
         return Repro(
@@ -187,9 +193,9 @@ def _of_import(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro 
     return None
 
 
-def _of_question(text: Text, pieces: Sequence[Piece], issue: ReproIssue) -> Repro | None:
+def _of_question(text: Text, code: Sequence[Piece], issue: ReproIssue) -> Repro | None:
     """Return a program that asks what is there, where the issue is about just that."""
-    for piece in pieces:
+    for piece in code:
         asked = piece.program.text
         if piece.score < 0 or not versions.are_asked(asked):
             continue
@@ -226,7 +232,7 @@ def _needs(text: str, issue: ReproIssue) -> tuple[str, ...]:
 
 
 def _why_nothing(issue: ReproIssue, own: Sequence[Text]) -> str:
-    if any(candidates.pieces(text.blocks) for text in own):
+    if any(pieces.read(text.blocks) for text in own):
         return (
             "The issue has Python code, but none that is whole: it uses names that nothing defines."
         )

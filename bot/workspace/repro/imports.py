@@ -67,6 +67,9 @@ IMPORTS = {
     "tree_map": "from torch.utils._pytree import tree_map",
     "TorchDispatchMode": "from torch.utils._python_dispatch import TorchDispatchMode",
     "TorchFunctionMode": "from torch.overrides import TorchFunctionMode",
+    "spawn_threads_and_init_comms": (
+        "from torch.testing._internal.common_distributed import spawn_threads_and_init_comms"
+    ),
     "Unsupported": "from torch._dynamo.exc import Unsupported",
     "symbolic_trace": "from torch.fx import symbolic_trace",
     "GraphModule": "from torch.fx import GraphModule",

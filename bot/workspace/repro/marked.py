@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-_MANY_LINES = 3
+_FEW_LINES = 2
+"""So many follow each other directly."""
 
 
 def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -> list[str]:
@@ -29,7 +30,8 @@ def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -
             lines[number] = whole[0].content
         whole = []
         number += 1
-    if len(lines) < _MANY_LINES and not (lines and number == 1):
+    is_run = len(lines) > _FEW_LINES or max(lines, default=0) - min(lines, default=0) < len(lines)
+    if not is_run or (len(lines) < _FEW_LINES and number != 1):
         return []
     if number != len(written):
         return list(lines.values())

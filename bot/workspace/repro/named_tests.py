@@ -8,9 +8,16 @@ _ID = re.compile(r"\btest/[\w/]{1,200}\.py::\w{1,200}(?:::\w{1,300})?")
 _FAILS = re.compile(
     r"\b(?:fail|flak[ey]|broke|crash|hang|time[sd]? ?out|segfault|regress)\w*", re.IGNORECASE
 )
+_FILE = re.compile(r"(?<![\w/])test/[\w/]{1,200}\.py(?![\w:])")
 _TEST = re.compile(r"(?<![\w/.])test_\w+(?![\w./])")
 _GROUP = re.compile(r"\bTest[A-Z]\w+(?![\w.])")
 _MAX_PARAGRAPH = 2_000
+
+
+def file_in_title(title: str) -> str | None:
+    """Return the one file of tests that a title says fails."""
+    named = set(_FILE.findall(title))
+    return named.pop() if len(named) == 1 and _FAILS.search(title) else None
 
 
 def in_title(title: str) -> tuple[str, str] | None:

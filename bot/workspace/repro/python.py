@@ -213,7 +213,7 @@ _COMPILING = re.compile(r"\bjit\.(?:script|interface)\b|\blibrary\.\w+|\bcustom_
 
 
 _SETTING_UP = re.compile(
-    r"\b(?:init_process_group|init_rpc|(?:manual_)?seed|set_\w+|manual_seed_all)$"
+    r"\b(?:init_process_group|init_rpc|(?:manual_)?seed|set_\w+|manual_seed_all|device)$"
 )
 
 

@@ -42,6 +42,13 @@ _HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
 _WRITES = re.compile(r">\s*(?P<file>[\w./-]+\.(?:py|sh|cpp))")
 _SHOWS = re.compile(r"^(?:cat|type|more|less|bat)\s+(?P<file>[\w./~-]+\.(?:py|cpp|sh))\s*$")
 _SOURCE = re.compile(r"^(?:\./)?(?:pytorch/)?(?:test|benchmarks|tools|torch|examples|scripts)/")
+_BUILDS = re.compile(
+    r"(?:\b[A-Z][A-Z0-9_]*=[^\s`]+ +){0,40}(?:\bpython[\d.]* setup\.py"
+    r" (?:develop|install|build\w*|bdist_wheel|rebuild\w*)"
+    r"|\bpip3? install (?:--?[\w-]+ ){0,4}\.(?=[\s`]|$))"
+    r"(?: +--?\w[\w=-]*){0,9}"
+)
+"""How PyTorch is built from its source."""
 _BOILERPLATE = re.compile(r"collect_env|For security purposes|setup\.py")
 
 
@@ -77,6 +84,18 @@ def shown_files(text: str) -> list[ShownFile]:
                 number += 1
             found.append(ShownFile(name=shown["file"], text="\n".join(lines[start:number])))
     return found
+
+
+def build(text: str) -> str | None:
+    """Return the command that builds PyTorch's source, with those around it if there is no more."""
+    script = None if "collect_env" in text else _commands(text)
+    if script and _BUILDS.search("\n".join(script)):
+        return "\n".join(script)
+    for line in launch.lines(text):
+        found = _BUILDS.search(line[: launch.MAX_LINE])
+        if found is not None:
+            return found[0]
+    return None
 
 
 def script(text: str, *, files: Collection[str], fails: bool = False) -> str | None:

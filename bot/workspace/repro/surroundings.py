@@ -66,6 +66,7 @@ _ASKED_TO_REPRODUCE = re.compile(
     r"(?:please|can you|could you)(?: please)? (?:try|run)(?=[^.\n]{0,80}\brepro)", re.IGNORECASE
 )
 """Who is asked to run something to see the failure gets no remedy to try."""
+_MACHINE = re.compile(r"^\W*(?:versions?|environment)\b", re.IGNORECASE)
 _REPRO = re.compile(r"\brepro", re.IGNORECASE)
 _TURN = re.compile(r"\W*(?:however|but|whereas|yet|while)\W*", re.IGNORECASE)
 """The only words between what works as it should and what does not."""
@@ -106,6 +107,11 @@ def score(block: Block) -> int:
 def announce(block: Block) -> bool:
     """Whether a block stands under a heading that promises a repro."""
     return _REPRO.search(block.heading) is not None
+
+
+def is_of_machine(block: Block) -> bool:
+    """Whether a block stands under the heading for what is installed."""
+    return _MACHINE.match(block.heading) is not None
 
 
 def introduce(block: Block) -> bool:
