@@ -169,6 +169,9 @@ async def test_more_time_moves_the_deadlines_of_the_agent(bot: Bot) -> None:
     await bot.reached(JobState.INVESTIGATING)
     (job,) = await bot.service.jobs.unfinished()
     (before,) = await bot.service.leases.living()
+    run = bot.machine.home / "ptq_workspace/jobs" / job.id / "run-1"
+    # What was extended before it starts is in its deadlines from the first.
+    assert await written(run / "agent.json")
     async with elsewhere(bot) as (leases, provider):
         for _ in range(2):
             end = await extend_lease(leases, provider, job.id, hours=2, limit=4, key="comment/7")
@@ -178,7 +181,6 @@ async def test_more_time_moves_the_deadlines_of_the_agent(bot: Bot) -> None:
     assert str(refused.value) == snapshot(
         "`--hours 1.5` would make 4.5 hours in all, and 4 are allowed here: the machine is reserved for 3."
     )
-    run = bot.machine.home / "ptq_workspace/jobs" / job.id / "run-1"
     assert await written(run / deadlines.FILE) == {"later": 7200.0}
     gate.touch()
     await bot.next_text()

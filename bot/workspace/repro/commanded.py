@@ -82,11 +82,20 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
         reason = "The tests of PyTorch that the title says fail."
         return _of_test(f"python {file}", issue, source="title", reason=reason)
     named = named_tests.in_title(issue.title)
-    if named is None:
+    if named is not None:
+        words = " and ".join(filter(None, named))
+        reason = "The title names a test of PyTorch that fails, and not its file."
+        return _of_test(_picking("test", words), issue, source="title", reason=reason)
+    prose = [block.text for block in own[-1].blocks if block.kind is BlockKind.PROSE]
+    file, test = named_tests.in_prose("\n\n".join(prose)) or ("", "")
+    if not test:
         return None
-    line = shlex.join(["python", "-m", "pytest", "test", "-k", " and ".join(filter(None, named))])
-    reason = "The title names a test of PyTorch that fails, and not its file."
-    return _of_test(line, issue, source="title", reason=reason)
+    reason = "The one test of PyTorch that the body names, and says that it fails."
+    return _of_test(_picking(file or "test", test), issue, source="body", reason=reason)
+
+
+def _picking(place: str, words: str) -> str:
+    return shlex.join(["python", "-m", "pytest", place, "-k", words])
 
 
 def of_build(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:

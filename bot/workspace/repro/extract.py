@@ -179,7 +179,7 @@ def _of_import(text: Text, code: Sequence[Piece], issue: ReproIssue) -> Repro | 
         is_about_torch = any(
             name.startswith(("torch", "functorch", "caffe2")) for name in piece.program.modules
         )
-        is_all = len(code) == 1 and surroundings.introduce(text.blocks[piece.place])
+        is_all = len(code) == 1 and surroundings.complain_before(text.blocks[piece.place])
         if not (is_about_torch and (is_all or shows_failure[piece.place])):
             continue
         return Repro(

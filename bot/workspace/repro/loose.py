@@ -14,6 +14,7 @@ _OPENS = re.compile(
     r"^\s*(?:with torch\.\w[\w.]*\(.*:|@torch\.\w.*|class \w+\((?:torch\.)?nn\.Module\):)\s*$"
 )
 """A line that begins a block of code and uses PyTorch."""
+_ASSIGNS = re.compile(r"^[A-Za-z_]\w* ?= ?\S[^\n]{0,300}$")
 _FEW_LINES = 3
 """So many lines begin a program that imports nothing; fewer are an example in a sentence."""
 _KEYWORD = re.compile(
@@ -32,22 +33,23 @@ def find(text: str, *, is_announced: bool = False) -> list[python.Program]:
     """
     lines = _without_numbers(text.split("\n"))
     found: list[python.Program] = []
-    number = 0
+    number = found_until = 0
     while number < len(lines):
         imports = _BEGIN.match(lines[number]) is not None
         if not (imports or _is_call(lines[number]) or _OPENS.match(lines[number])):
             number += 1
             continue
+        number = max(found_until, _beginning(lines, number))
         end = _end(lines, number)
         count = sum(map(bool, map(str.strip, lines[number:end])))
         if not imports and not is_announced and count < _FEW_LINES:
-            number = end
+            number = found_until = end
             continue
         code = textwrap.dedent("\n".join(lines[number:end])).strip().strip("`")
         program = salvage.salvage(code)
         if program is not None:
             found.append(program)
-        number = end
+        number = found_until = end
     return found
 
 
@@ -59,6 +61,13 @@ def _without_numbers(lines: list[str]) -> list[str]:
         code if code and python.parse(code) is not None and _is_code(code) else line
         for line, code in zip(lines, codes, strict=True)
     ]
+
+
+def _beginning(lines: list[str], start: int) -> int:
+    """Return the number of the first of the assignments that stand right before a line."""
+    while start and _ASSIGNS.match(lines[start - 1]) and python.parse(lines[start - 1]) is not None:
+        start -= 1
+    return start
 
 
 def _end(lines: list[str], start: int) -> int:

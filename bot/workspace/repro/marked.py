@@ -31,13 +31,21 @@ def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -
         whole = []
         number += 1
     is_run = len(lines) > _FEW_LINES or max(lines, default=0) - min(lines, default=0) < len(lines)
-    if not is_run or (len(lines) < _FEW_LINES and number != 1):
+    if not is_run or (len(lines) < _FEW_LINES and not _is_all(children, written)):
         return []
+    if len(lines) == 1 and len(written) > 1:
+        return "\n".join(written).strip().strip("`").split("\n")
     if number != len(written):
         return list(lines.values())
     indents = {n: len(written[n]) - len(written[n].lstrip(" ")) for n in lines}
     least = min((indents[n] for n in lines if written[n].lstrip(" ")[:1] == "`"), default=0)
     return [" " * max(0, indents[n] - least) + line for n, line in lines.items()]
+
+
+def _is_all(children: Sequence[Token], written: Sequence[str]) -> bool:
+    """Whether a paragraph is one code span, with several lines or several marks."""
+    spans = [child for child in children if child.type == "code_inline"]
+    return len(children) == len(spans) == 1 and (len(written) > 1 or len(spans[0].markup) > 1)
 
 
 def preformatted(html: str) -> list[str]:

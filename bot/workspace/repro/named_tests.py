@@ -10,6 +10,8 @@ _FAILS = re.compile(
 )
 _FILE = re.compile(r"(?<![\w/])test/[\w/]{1,200}\.py(?![\w:])")
 _TEST = re.compile(r"(?<![\w/.])test_\w+(?![\w./])")
+_TEST_ANYWHERE = re.compile(r"(?<![\w/.])test_\w+(?![\w./])|(?<=\.py:)test_\w+(?![\w./])")
+_FILE_ANYWHERE = re.compile(r"\btest/[\w/]{0,200}\btest_\w+\.py")
 _GROUP = re.compile(r"\bTest[A-Z]\w+(?![\w.])")
 _MAX_PARAGRAPH = 2_000
 
@@ -27,6 +29,20 @@ def in_title(title: str) -> tuple[str, str] | None:
         return None
     groups = set(_GROUP.findall(title))
     return (groups.pop() if len(groups) == 1 else "", tests.pop())
+
+
+def in_prose(text: str) -> tuple[str, str] | None:
+    """Return the file (or nothing) and the name of the one test that a paragraph says fails."""
+    tests = {
+        test
+        for paragraph in re.split(r"\n\s*\n", text)
+        if _FAILS.search(paragraph[:_MAX_PARAGRAPH])
+        for test in _TEST_ANYWHERE.findall(paragraph[:_MAX_PARAGRAPH])
+    }
+    files = set(_FILE_ANYWHERE.findall(text))
+    if len(tests) != 1 or len(files) > 1:
+        return None
+    return (files.pop() if files else "", tests.pop())
 
 
 def only_one(text: str) -> str | None:

@@ -92,7 +92,7 @@ def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
         )
         return
     if block.kind is BlockKind.INLINE:
-        yield from _inline(block.text)
+        yield from _inline(block.text, is_announced=surroundings.announce(block))
         return
     shown = shell.shown_files(block.text)
     for file in shown:
@@ -113,11 +113,12 @@ def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
         yield program, ""
 
 
-def _inline(text: str) -> Iterator[tuple[python.Program, str]]:
-    """A line between backticks counts when it brings its own imports."""
+def _inline(text: str, *, is_announced: bool) -> Iterator[tuple[python.Program, str]]:
+    """A line between backticks counts when it brings its own imports, or a repro is announced."""
     codes = [command.code for command in launch.of_line(text[: launch.MAX_LINE]) if command.code]
     for code in codes or [text]:
-        program = python.read(code) if "import " in code else None
+        counts = "import " in code or (is_announced and "torch." in code)
+        program = python.read(code) if counts else None
         if program is not None and program.is_whole:
             yield program, ""
 

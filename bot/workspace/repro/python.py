@@ -212,9 +212,7 @@ _COMPILING = re.compile(r"\bjit\.(?:script|interface)\b|\blibrary\.\w+|\bcustom_
 """Decorators that do the work of PyTorch when the function is defined."""
 
 
-_SETTING_UP = re.compile(
-    r"\b(?:init_process_group|init_rpc|(?:manual_)?seed|set_\w+|manual_seed_all|device)$"
-)
+_SETTING_UP = re.compile(r"\b(?:init_process_group|init_rpc|set_\w+|device)$")
 
 
 def _acts(statement: ast.stmt) -> bool:

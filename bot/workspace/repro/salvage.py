@@ -35,6 +35,8 @@ _CODE = re.compile(r"[=(){}\[\]]|^(?:import|from|def|class|for|while|if|with|try
 _MAX_CUT = 20_000
 _MAX_STATEMENT = 40
 """Lines of a statement that was cut off."""
+_CLOSES = {"(": ")", "[": "]", "{": "}"}
+_MAX_LINE = 1_000
 _BRACKET = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
@@ -55,7 +57,7 @@ def salvage(text: str) -> Program | None:
             found = _among_values(lines[first:]) or _without_output(lines[first:])
             if found is not None:
                 return found
-    return whole
+    return whole or _closed(repaired)
 
 
 def beginning(text: str) -> Program | None:
@@ -66,6 +68,18 @@ def beginning(text: str) -> Program | None:
         if found is not None:
             return found if found.is_whole else None
     return None
+
+
+def _closed(text: str) -> Program | None:
+    """Close the brackets that the last line leaves open."""
+    last = text.rstrip().rpartition("\n")[2]
+    opened: list[str] = []
+    for character in last[:_MAX_LINE]:
+        if character in _CLOSES:
+            opened.append(_CLOSES[character])
+        elif opened and character == opened[-1]:
+            opened.pop()
+    return read(text.rstrip() + "".join(reversed(opened))) if opened else None
 
 
 def _without_magic(line: re.Match[str]) -> str:

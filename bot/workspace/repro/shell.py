@@ -20,7 +20,7 @@ _COMMANDS = frozenset({
     "apt-get", "uv", "rm", "cp", "mv", "set", "unset", "nsys", "ncu", "compute-sanitizer",
     "gdb", "valgrind", "accelerate", "deepspeed", "mpirun", "srun", "numactl", "nvidia-smi",
     "rocm-smi", "env", "time", "timeout", "touch", "chmod", "which", "ldd", "tail", "head",
-    "grep", "sed", "for", "do", "done",
+    "grep", "sed", "for", "do", "done", "mypy", "lintrunner", "flake8", "pyright", "ruff",
 })
 # fmt: on
 _DOING = frozenset(
@@ -35,6 +35,8 @@ _DOING = frozenset(
         "nsys",
     }
 )
+_CHECKERS = frozenset({"mypy", "lintrunner", "flake8", "pyright", "ruff"})
+"""They look at PyTorch's own source."""
 _INSTALLERS = frozenset({"pip", "venv", "virtualenv", "ensurepip", "build"})
 _PYTHON = re.compile(r"^python[\d.]*$")
 _VARIABLE = re.compile(r"^[A-Za-z_]\w*=")
@@ -49,6 +51,8 @@ _BUILDS = re.compile(
     r"(?: +--?\w[\w=-]*){0,9}"
 )
 """How PyTorch is built from its source."""
+_WRAPPED = re.compile(r"(?<=[^\n]{60})\n(?=([^\n-]{0,12}) --\w[^\n]*$)", re.MULTILINE)
+"""Where a terminal broke a long command, maybe inside a word: options follow."""
 _BOILERPLATE = re.compile(r"collect_env|For security purposes|setup\.py")
 
 
@@ -104,12 +108,10 @@ def script(text: str, *, files: Collection[str], fails: bool = False) -> str | N
     ``files`` are the names of the scripts that the issue gives. Where it ``fails`` by the words
     after it, to ask for a version is enough.
     """
-    if _BOILERPLATE.search(text):
-        return None
     lines = _commands(text)
-    if lines is None:
+    joined = "\n".join(lines or ())
+    if lines is None or _BOILERPLATE.search(joined):
         return None
-    joined = "\n".join(lines)
     known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
     is_cloned = "git clone" in joined
     is_installed = "pip install" in joined
@@ -118,6 +120,7 @@ def script(text: str, *, files: Collection[str], fails: bool = False) -> str | N
         words = line.split()
         first = next((word for word in words if not _VARIABLE.match(word)), "")
         does = does or (is_cloned and (first in _DOING or first.startswith("./")))
+        does = does or (first in _CHECKERS and "--version" not in words)
         for command in launch.of_line(line):
             if command.script and not is_cloned and not _is_known(command.script, known):
                 return None
@@ -128,6 +131,10 @@ def script(text: str, *, files: Collection[str], fails: bool = False) -> str | N
     return joined if does else None
 
 
+def _unwrapped(end: re.Match[str]) -> str:
+    return "" if end[1].isalpha() else " "
+
+
 def _is_known(name: str, known: Collection[str]) -> bool:
     return name in known or name.rpartition("/")[2] in known or _SOURCE.match(name) is not None
 
@@ -135,12 +142,16 @@ def _is_known(name: str, known: Collection[str]) -> bool:
 def _is_own(module: str) -> bool:
     """Whether a module that ``-m`` starts is PyTorch's or Python's; none is."""
     top = module.partition(".")[0]
-    return not top or top in {"torch", "torchgen", "pytest"} or top in sys.stdlib_module_names
+    return (
+        not top
+        or top in {"torch", "torchgen", "pytest", *_CHECKERS}
+        or top in sys.stdlib_module_names
+    )
 
 
 def _commands(text: str) -> list[str] | None:
     """Return the command lines of a block, or None where it is something else."""
-    joined = re.sub(r"\\\n\s*(?:> )?", " ", text)
+    joined = _WRAPPED.sub(_unwrapped, re.sub(r"\\\n\s*(?:> )?", " ", text))
     raw = joined.split("\n")
     is_session = any(launch.has_prompt(line) for line in raw)
     kept: list[str] = []

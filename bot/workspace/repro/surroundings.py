@@ -116,8 +116,17 @@ def is_of_machine(block: Block) -> bool:
 
 def introduce(block: Block) -> bool:
     """Whether the words before a block, or its heading, call it the repro."""
-    lead = block.lead[-_NEAR:]
-    return not _say_else(lead) and bool(_REPRO.search(lead) or announce(block))
+    return not _say_else(block.lead[-_NEAR:]) and _promises(block)
+
+
+def complain_before(block: Block) -> bool:
+    """Whether the words before a block call it the repro, or say that it fails."""
+    lead = _NEGATED.sub("fails", block.lead[-_NEAR:])
+    return introduce(block) or (not _say_else(lead) and _FAILS.search(lead) is not None)
+
+
+def _promises(block: Block) -> bool:
+    return announce(block) or _REPRO.search(block.lead[-_NEAR:]) is not None
 
 
 def _say_else(lead: str) -> bool:

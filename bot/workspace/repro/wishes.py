@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.workspace.repro import surroundings
+from bot.workspace.repro.blocks import BlockKind
+
 if TYPE_CHECKING:
     from bot.workspace.repro.texts import Text
 
@@ -14,7 +17,11 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(r"^\W*the doc issue", re.IGNORECASE)
-_BEHAVIOR = re.compile(r"\bunexpected behaviou?r|\bdoes(?: not|n't) work\b", re.IGNORECASE)
+_BEHAVIOR = re.compile(
+    r"\bunexpected behaviou?r|\bdoes(?: not|n't) work\b|\b(?:raises?|throws?|fails?)\b"
+    r"|\bERROR:",
+    re.IGNORECASE,
+)
 _QUESTION = re.compile(r"^\W*questions? and help", re.IGNORECASE)
 _COMPLAINT = re.compile(
     r"\b(?:unexpected(?:ly)?|wrong|incorrect|bug|we?ie?rd|strange|inconsistent|crash(?:es|ed)?|hangs?"
@@ -34,6 +41,8 @@ def are_all(title: str, body: Text) -> bool:
     """Whether an issue asks for a feature or other documentation, by its form or title."""
     heading = next((block.heading for block in body.blocks if block.heading), "")
     if _QUESTION.match(heading) and any(_COMPLAINT.search(one.text) for one in body.blocks):
+        return False
+    if any(one.kind is BlockKind.FENCE and surroundings.introduce(one) for one in body.blocks):
         return False
     if _DOCUMENT.match(heading) and any(_BEHAVIOR.search(one.text) for one in body.blocks):
         return False
