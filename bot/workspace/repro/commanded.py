@@ -23,7 +23,7 @@ from bot.workspace.repro.texts import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.workspace.repro.launch import Command
+    from bot.workspace.repro.command import Command
 
 
 _BUILDING = re.compile(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bot.models import IssueSnapshot
     from bot.workspace.repro.candidates import Candidate
-    from bot.workspace.repro.launch import Command
+    from bot.workspace.repro.command import Command
     from bot.workspace.repro.pieces import Piece
 
 _LINK = re.compile(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from bot.workspace.repro.command import SEVERAL, TEST_DIRECTORY, TEST_NAME, VARIABLE, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SCRIPT = "repro.py"
-"""How the launcher calls the script when it has to name it."""
 MAX_LINE = 4_000
 """Characters of one command line."""
 _MAX_EXPORTED = 20
@@ -25,9 +25,6 @@ _PROMPT = re.compile(
     r"|(?:PS )?[A-Za-z]:\\[^>\n]*>\s*)"
 )
 _PROGRAMS = re.compile(r"python|torchrun|pytest|accelerate|deepspeed")
-_SEVERAL = frozenset({"mpirun", "mpiexec", "srun", "accelerate", "deepspeed", "horovodrun"})
-"""Other launchers of several processes; the script stands behind their own words."""
-_VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
 _PYTHON = re.compile(r"^(?:\S*/)?python[\d.]*$")
 _SEPARATORS = frozenset({"&&", "||", ";", "|", "&"})
 _REDIRECTIONS = re.compile(r"^(?:\d*>{1,2}|<|&>|\d*>&)")
@@ -42,92 +39,11 @@ _PLACEHOLDER = re.compile(r"(?:^|=)<[A-Za-z][\w -]*>$")
 _LONG_CODE = re.compile(r"""\bpython[\d.]* -c (?:"((?:[^"\\]|\\.)*)"|'([^']*)')""", re.DOTALL)
 """A program behind ``-c`` that may have several lines."""
 _NUMBER = re.compile(r"[\d.]*\d")
-_TEST_NAME = re.compile(r"Test\w*(?:\.test_\w+)?|\w*Tests?(?:\.test_\w+)|test_\w+")
 _EXPORTED = re.compile(r"^export\s+((?:[A-Za-z_]\w*=\S*\s*)+)$")
-_LAUNCH_MODULES = frozenset(
-    {"torch.distributed.run", "torch.distributed.launch", "torch.distributed.elastic"}
-)
 _OWN_VARIABLES = frozenset(
     {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "HOME", "VIRTUAL_ENV", "PYTHONHOME"}
 )
 _BOILERPLATE = re.compile(r"collect_env|check_env|setup\.py|get-pip")
-_ALL_TESTS = re.compile(r"(?:^|/)run_tests?\.py$")
-_TEST_DIRECTORY = re.compile(r"^(?:\./)?(?:pytorch/)?test/[\w/]*$")
-_BARE_TEST_FILE = re.compile(r"^(?:\./)?test_\w+\.py(?:::\S+)?$")
-_TEST_FILE = re.compile(r"^(?:\./)?(?:pytorch/)?(?:test/\S*|\S*\btest_\w+)\.py(?:::\S+)?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command line that starts a Python program."""
-
-    variables: tuple[str, ...]
-    words: tuple[str, ...]
-    """Up to the script: ``torchrun --nnodes 1``."""
-    script: str = ""
-    """The script's path; empty for ``-c`` and ``-m``."""
-    arguments: tuple[str, ...] = ()
-    code: str = ""
-    """What stands behind ``-c``."""
-
-    @property
-    def is_distributed(self) -> bool:
-        """Whether it starts several processes."""
-        first = self.words[0]
-        return first == "torchrun" or first in _SEVERAL or self.module in _LAUNCH_MODULES
-
-    @property
-    def module(self) -> str:
-        """What stands behind the first ``-m``; empty where there is none."""
-        words = self.words
-        place = words.index("-m") + 1 if "-m" in words else len(words)
-        return words[place] if place < len(words) else ""
-
-    @property
-    def is_test(self) -> bool:
-        """Whether it runs a test of PyTorch's own source."""
-        if self.is_all_tests:
-            return False
-        if _TEST_DIRECTORY.match(self.script):
-            return True
-        return bool(_TEST_FILE.match(self.script)) and (
-            self.script.removeprefix("./").removeprefix("pytorch/").startswith("test/")
-        )
-
-    @property
-    def is_all_tests(self) -> bool:
-        """Whether it runs whatever tests there are."""
-        picks = {"-i", "--include"} & {*self.arguments}
-        return _ALL_TESTS.search(self.script) is not None and not picks
-
-    @property
-    def in_tests(self) -> Command | None:
-        """The same in the root of PyTorch's source, where it was meant in ``test/``; else None."""
-        if self.is_test:
-            return self
-        picks = self.module == "pytest" or any(map(_TEST_NAME.fullmatch, self.arguments))
-        if not (picks and _BARE_TEST_FILE.match(self.script)):
-            return None
-        return replace(self, script=f"test/{self.script.removeprefix('./')}")
-
-    @property
-    def launcher(self) -> str:
-        """The words before the script, quoted for a shell."""
-        return _quoted((*self.variables, *self.words))
-
-    @property
-    def line(self) -> str:
-        """The whole line, quoted for a shell."""
-        script = (self.script.removeprefix("./").removeprefix("pytorch/"),) if self.script else ()
-        code = ("-c", self.code) if self.code else ()
-        return _quoted((*self.variables, *self.words, *code, *script, *self.arguments))
-
-    def launcher_for(self, text: str) -> str:
-        """Return the launcher of a program, with arguments where the program reads them."""
-        reads = re.search(r"argparse|sys\.argv|ArgumentParser|fire\.Fire|click\.|typer", text)
-        if not (self.arguments and reads):
-            return self.launcher
-        return f"{self.launcher} {SCRIPT} {_quoted(self.arguments)}"
 
 
 def commands(text: str) -> Iterator[Command]:
@@ -188,7 +104,7 @@ def _before_words(arguments: tuple[str, ...]) -> tuple[str, ...]:
         is_value = before in {"-k", "-m", "-i", "--include"} or (
             before[:1] == "-" and _NUMBER.fullmatch(word)
         )
-        if not (word.startswith("-") or is_value or _TEST_NAME.fullmatch(word.rstrip(".,"))):
+        if not (word.startswith("-") or is_value or TEST_NAME.fullmatch(word.rstrip(".,"))):
             return arguments[:number]
         before = word
     return arguments
@@ -202,9 +118,7 @@ def _variables(text: str) -> tuple[str, ...]:
     return tuple(
         word
         for word in words
-        if _VARIABLE.match(word)
-        and "$" not in word
-        and word.partition("=")[0] not in _OWN_VARIABLES
+        if VARIABLE.match(word) and "$" not in word and word.partition("=")[0] not in _OWN_VARIABLES
     )
 
 
@@ -231,8 +145,8 @@ def _read(words: Sequence[str]) -> Command | None:
         return None
     words = _without_redirections(words)
     variables: list[str] = []
-    while words and (words[0] in {"export", "env", "time"} or _VARIABLE.match(words[0])):
-        if _VARIABLE.match(words[0]) and words[0].partition("=")[0] not in _OWN_VARIABLES:
+    while words and (words[0] in {"export", "env", "time"} or VARIABLE.match(words[0])):
+        if VARIABLE.match(words[0]) and words[0].partition("=")[0] not in _OWN_VARIABLES:
             variables.append(words[0])
         words = words[1:]
     if not words or any("$" in word or "`" in word for word in [*variables, words[0]]):
@@ -243,7 +157,7 @@ def _read(words: Sequence[str]) -> Command | None:
     elif program == "pytest":
         words = ["python", "-m", "pytest", *words[1:]]
         program = "python"
-    elif program not in {"torchrun", *_SEVERAL}:
+    elif program not in {"torchrun", *SEVERAL}:
         wrapped = next((n for n, word in enumerate(words) if _PYTHON.match(word)), 0)
         return _read(words[wrapped:]) if wrapped else None
     return _with_script(tuple(variables), [program, *words[1:]])
@@ -257,7 +171,7 @@ def _with_script(variables: tuple[str, ...], words: list[str]) -> Command | None
         return Command(variables=variables, words=tuple(words[:place]), code=words[place + 1])
     place = next((n for n, word in enumerate(words) if ".py" in word and n), None)
     if place is None and words[1:3] == ["-m", "pytest"]:
-        place = next((n for n, word in enumerate(words) if _TEST_DIRECTORY.match(word)), None)
+        place = next((n for n, word in enumerate(words) if TEST_DIRECTORY.match(word)), None)
     if place is None:
         if "-m" not in words or len(words) <= words.index("-m") + 1:
             return None
@@ -285,12 +199,3 @@ def _without_redirections(words: Sequence[str]) -> list[str]:
         else:
             kept.append(word)
     return kept
-
-
-def _quoted(words: Sequence[str]) -> str:
-    return " ".join(
-        word
-        if _VARIABLE.match(word) and shlex.quote(word[word.index("=") :]) == word[word.index("=") :]
-        else shlex.quote(word)
-        for word in words
-    )
