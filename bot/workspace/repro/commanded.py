@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 _BUILDING = re.compile(
-    r"\b(?:re)?(?:buil[dt]|compil|complie|install|link(?:er|ing)|setup\.py|from source|cmake|nvcc"
-    r"|undefined (?:reference|symbol))",
+    r"\b(?:re)?(?:buil[dt]|compil|complie|install|wheel|conda|pip|cannot import|link(?:er|ing)"
+    r"|setup\.py|from source|cmake|nvcc|undefined (?:reference|symbol))",
     re.IGNORECASE,
 )
 _BUILT_BY = re.compile(r"build command you used|how you installed", re.IGNORECASE)
@@ -51,21 +51,53 @@ def of_text(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None
         if command.is_test:
             reason = f"A test of PyTorch that is named in {text.place}."
             return _of_test(command.line, issue, source=text.source, reason=reason)
-    for block in text.blocks:
+    for place, block in enumerate(text.blocks):
         is_code = block.kind in {BlockKind.FENCE, BlockKind.INDENTED}
         if not is_code or surroundings.score(block) < 0 or not text.counts(block):
             continue
-        script = shell.script(block.text, files=files, fails=wishes.show_failure(block.trail))
+        script = shell.script(block.text, files=files, fails=_fails(text, place))
         if script is not None:
-            return Repro(
-                kind=ReproKind.SHELL,
-                text=script.rstrip() + "\n",
-                launcher="bash",
-                source=text.source,
-                needs=needs.of_program(script, launcher="", labels=issue.labels, title=issue.title),
-                reason=f"The commands in {text.place}.",
-            )
+            reason = f"The commands in {text.place}."
+            return _of_script(script, issue, source=text.source, reason=reason)
     return None
+
+
+def of_sentences(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
+    """Return the commands that steps or sentences name, where they are the repro."""
+    installs = _BUILDING.search(issue.title) is not None
+    for text in own:
+        steps = [
+            block.text.strip()
+            for block in text.blocks
+            if block.kind is BlockKind.INLINE
+            and (installs or surroundings.announce(block))
+            and not surroundings.is_of_machine(block)
+            and shell.is_command(block.text)
+        ]
+        fails = wishes.show_failure(issue.body)
+        found = shell.script("\n".join(steps), files=(), fails=fails, installs=installs)
+        if found is not None:
+            reason = f"The commands that the steps in {text.place} name."
+            return _of_script(found, issue, source=text.source, reason=reason)
+    return None
+
+
+def _of_script(script: str, issue: ReproIssue, *, source: str, reason: str) -> Repro:
+    return Repro(
+        kind=ReproKind.SHELL,
+        text=script.rstrip() + "\n",
+        launcher="bash",
+        source=source,
+        needs=needs.of_program(script, launcher="", labels=issue.labels, title=issue.title),
+        reason=reason,
+    )
+
+
+def _fails(text: Text, place: int) -> bool:
+    """Whether the words after a block, or the block after these, show a failure."""
+    after = [block for block in text.blocks[place + 1 : place + 4] if not block.is_quoted]
+    shown = next((block.text for block in after if block.kind is BlockKind.FENCE), "")
+    return wishes.show_failure(text.blocks[place].trail) or wishes.show_failure(shown)
 
 
 def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
@@ -107,16 +139,8 @@ def of_build(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
             told_by_form = _BUILT_BY.search(block.text) or surroundings.is_of_machine(block)
             line = None if told_by_form else shell.build(block.text)
             if line is not None:
-                return Repro(
-                    kind=ReproKind.SHELL,
-                    text=line + "\n",
-                    launcher="bash",
-                    source=text.source,
-                    needs=needs.of_program(
-                        line, launcher="", labels=issue.labels, title=issue.title
-                    ),
-                    reason=f"How PyTorch's source is built in {text.place}.",
-                )
+                reason = f"How PyTorch's source is built in {text.place}."
+                return _of_script(line, issue, source=text.source, reason=reason)
     return None
 
 

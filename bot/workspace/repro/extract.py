@@ -57,6 +57,7 @@ def extract(issue: ReproIssue) -> Repro:
         _of_pieces_together(own, issue)
         or commanded.of_named_test(issue, own)
         or commanded.of_build(issue, own)
+        or commanded.of_sentences(issue, own)
     )
     return found if found is not None else _none(_why_nothing(issue, own))
 
@@ -92,7 +93,7 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
             if program.score > 0 and text.counts(text.blocks[program.place])
         ]
     in_cpp = cpp.find(text.blocks)
-    if in_cpp is not None and not (programs and _is_for_python(programs[0], issue)):
+    if in_cpp is not None and not (programs and _is_for_python(programs[0], in_cpp, issue)):
         return _of_cpp(in_cpp, text, issue)
     if programs:
         return _of_program(candidates.fitting(programs, issue.title), text, own, issue)
@@ -211,8 +212,10 @@ def _of_question(text: Text, code: Sequence[Piece], issue: ReproIssue) -> Repro 
     return None
 
 
-def _is_for_python(program: Candidate, issue: ReproIssue) -> bool:
+def _is_for_python(program: Candidate, code: str, issue: ReproIssue) -> bool:
     """Whether a program in Python is the repro where there is code in C++ too."""
+    if any(file in code for file in program.program.saved):
+        return False  # it only makes the file that the other one loads
     is_about_cpp = "module: cpp" in issue.labels or _CPP_ISSUE.search(issue.title)
     return not is_about_cpp or _BUILDS_CPP.search(program.text) is not None
 

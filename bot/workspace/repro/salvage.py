@@ -25,7 +25,9 @@ _OUTPUT = re.compile(
     r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:|ConvolutionParams\s*$"
     r")"
 )
-_VALUE = re.compile(r"^(?:[-=]?>{1,2} )?(?:tensor|torch\.Size|array)\(")
+_VALUE = re.compile(
+    r"^(?:[-=]?>{1,2} |: )?(?:tensor|torch\.Size|array)\(|^: (?:torch\.\w+|True|False|-?[\d.]+)$"
+)
 """A printed value at the beginning of a line."""
 _START = re.compile(r"^(?:(?:import|from)\s+[A-Za-z_.]|@\w|(?:def|class) \w|\w+ = torch\.)")
 _MAGIC = re.compile(r"^(\s*)([%!].*)$")
@@ -92,7 +94,18 @@ def _repaired(text: str) -> str:
     repaired = text.lstrip(" \t").translate(_TYPED)
     if re.search(r"&(?:lt|gt|amp|quot|#39);", repaired):
         repaired = html.unescape(repaired)
+    if "//" in repaired and isinstance(parse_or_break(repaired), int):
+        repaired = "\n".join(map(_with_own_remark, repaired.split("\n")))
     return _OLD_PRINT.sub(r"\1print(\2)", repaired)
+
+
+def _with_own_remark(line: str) -> str:
+    """Begin a remark as Python does, where a line has one of C++."""
+    code, marks, remark = line.rpartition("//")
+    if not marks or not isinstance(parse_or_break(line.strip()), int):
+        return line
+    is_code = not isinstance(parse_or_break(code.strip()), int)
+    return f"{code}# {remark.strip()}" if is_code else line
 
 
 def _among_values(lines: Sequence[str]) -> Program | None:

@@ -44,6 +44,9 @@ _HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
 _WRITES = re.compile(r">\s*(?P<file>[\w./-]+\.(?:py|sh|cpp))")
 _SHOWS = re.compile(r"^(?:cat|type|more|less|bat)\s+(?P<file>[\w./~-]+\.(?:py|cpp|sh))\s*$")
 _SOURCE = re.compile(r"^(?:\./)?(?:pytorch/)?(?:test|benchmarks|tools|torch|examples|scripts)/")
+_INSTALLS = re.compile(
+    r"(?:\b|-m)(?:pip3?|conda|mamba|uv pip) (?:-\S+ )*install\b|\b(?:conda|mamba) create\b"
+)
 _BUILDS = re.compile(
     r"(?:\b[A-Z][A-Z0-9_]*=[^\s`]+ +){0,40}(?:\bpython[\d.]* setup\.py"
     r" (?:develop|install|build\w*|bdist_wheel|rebuild\w*)"
@@ -102,11 +105,14 @@ def build(text: str) -> str | None:
     return None
 
 
-def script(text: str, *, files: Collection[str], fails: bool = False) -> str | None:
+def script(
+    text: str, *, files: Collection[str], fails: bool = False, installs: bool = False
+) -> str | None:
     """Return a block's commands as a script, if all it needs is there and it runs something.
 
     ``files`` are the names of the scripts that the issue gives. Where it ``fails`` by the words
-    after it, to ask for a version is enough.
+    after it, to ask for a version is enough; where the issue is about how PyTorch ``installs``,
+    to install it is.
     """
     lines = _commands(text)
     joined = "\n".join(lines or ())
@@ -115,7 +121,7 @@ def script(text: str, *, files: Collection[str], fails: bool = False) -> str | N
     known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
     is_cloned = "git clone" in joined
     is_installed = "pip install" in joined
-    does = False
+    does = installs and _INSTALLS.search(joined) is not None
     for line in lines:
         words = line.split()
         first = next((word for word in words if not _VARIABLE.match(word)), "")
@@ -133,6 +139,16 @@ def script(text: str, *, files: Collection[str], fails: bool = False) -> str | N
 
 def _unwrapped(end: re.Match[str]) -> str:
     return "" if end[1].isalpha() else " "
+
+
+def is_command(line: str) -> bool:
+    """Whether a line begins with the name of a command that reports have in them."""
+    words = line.split()
+    first = next((word for word in words if not _VARIABLE.match(word)), None)
+    if first is None:
+        return bool(words)
+    name = first.rpartition("/")[2]
+    return name in _COMMANDS or bool(_PYTHON.match(name)) or first.startswith("./")
 
 
 def _is_known(name: str, known: Collection[str]) -> bool:
@@ -162,7 +178,7 @@ def _commands(text: str) -> list[str] | None:
         command = launch.lines(line)[0]
         if not command or (is_session and not launch.has_prompt(line)):
             continue
-        if not (is_session or command.startswith("#") or _is_command(command)):
+        if not (is_session or command.startswith("#") or is_command(command)):
             return None
         kept.append(command)
         heredoc = _HEREDOC.search(command)
@@ -171,15 +187,6 @@ def _commands(text: str) -> list[str] | None:
             kept.extend(raw[number:end])
             number = end
     return kept
-
-
-def _is_command(line: str) -> bool:
-    words = line.split()
-    first = next((word for word in words if not _VARIABLE.match(word)), None)
-    if first is None:
-        return True
-    name = first.rpartition("/")[2]
-    return name in _COMMANDS or bool(_PYTHON.match(name)) or first.startswith("./")
 
 
 def _until(lines: list[str], number: int, word: str) -> int:

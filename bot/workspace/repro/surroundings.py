@@ -27,6 +27,7 @@ _BAD = re.compile(
     r"(?:correct|right|expected)"
     r" (?!error|exception|failure)"
     r"|no (?:error|problem|issue)s? (?:when|if|with)"
+    r"|\bno (?:crash|hang|leak|segfault|nan)"
     r"|(?:does not|doesn't|cannot|can't|not) reproduce"
     r"|(?:code|it|this|which|script) (?:succeeds|passes|runs (?:fine|normally|smoothly))"
     r"|without (?:any )?error"
@@ -48,14 +49,18 @@ _BAD_END = re.compile(
 """A sentence that ends so right before a block."""
 _BAD_HEADING = re.compile(
     r"^\W*(?:versions?|environment|error logs?|logs?|expected|stack ?trace|traceback"
-    r"|alternatives)\b",
+    r"|alternatives|work-?arounds?)\b",
     re.IGNORECASE,
 )
 _NEVER = re.compile(
     r"^\W*(?:expected (?:behaviou?r|output|results?)|alternatives)\b", re.IGNORECASE
 )
 """Headings under which stands what would be right."""
-_FAILS = re.compile(r"\b(?:fails?|crash(?:es)?|raises?|hangs?|errors?|repro\w*)\b", re.IGNORECASE)
+_FAILS = re.compile(
+    r"\b(?:fails?|crash(?:es)?|raises?|hangs?|errors?|repro\w*|wrong|incorrect|unexpected"
+    r"|inconsistent|not (?:right|correct|expected))\b",
+    re.IGNORECASE,
+)
 _NEGATED = re.compile(
     r"(?:\bnot|n['\u2019]t|\bnever|\bno longer)(?: always| even| really)?(?: seems? to)?"
     r" (?:work|act|behave|run|return|give|produce|yield|output|pass|succeed|match)\b(?: \w+)?",
@@ -93,9 +98,9 @@ def score(block: Block) -> int:
     total = _KIND_SCORE[block.kind]
     if _say_else(lead):
         total -= 6
-    elif _GOOD.search(lead) or _GOOD.search(block.heading):
+    elif _GOOD.search(lead) or _GOOD.search(block.heading) or _TURN.fullmatch(lead):
         total += 4
-    elif _TURN.fullmatch(lead) or _FAILS.search(_SENTENCE.split(lead)[-1]):
+    elif _FAILS.search(_SENTENCE.split(lead)[-1]):
         total += 3
     if _WORKS_AFTER.match(block.trail):
         total -= 3
