@@ -38,6 +38,7 @@ _PLACEHOLDER = re.compile(r"(?:^|=)<[A-Za-z][\w -]*>$")
 """A word that the reader shall replace: ``--model <model>``."""
 _LONG_CODE = re.compile(r"""\bpython[\d.]* -c (?:"((?:[^"\\]|\\.)*)"|'([^']*)')""", re.DOTALL)
 """A program behind ``-c`` that may have several lines."""
+_SCRIPT = re.compile(r"\.py(?!\w)")
 _NUMBER = re.compile(r"[\d.]*\d")
 _EXPORTED = re.compile(r"^export\s+((?:[A-Za-z_]\w*=\S*\s*)+)$")
 _OWN_VARIABLES = frozenset(
@@ -169,7 +170,7 @@ def _with_script(variables: tuple[str, ...], words: list[str]) -> Command | None
         if place + 1 >= len(words):
             return None
         return Command(variables=variables, words=tuple(words[:place]), code=words[place + 1])
-    place = next((n for n, word in enumerate(words) if ".py" in word and n), None)
+    place = next((n for n, word in enumerate(words) if _SCRIPT.search(word) and n), None)
     if place is None and words[1:3] == ["-m", "pytest"]:
         place = next((n for n, word in enumerate(words) if TEST_DIRECTORY.match(word)), None)
     if place is None:
