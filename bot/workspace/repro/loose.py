@@ -102,7 +102,7 @@ def _is_code(line: str) -> bool:
         return True
     tree = python.parse(line)
     if tree is None:
-        return bool(re.match(r"^[\w.]+(?:\[[^\]]*\])?\s*=\s|^[\w.]+\(", line))
+        return bool(re.match(r"^[\w.]+(?:\[[^\]]*\])?\s*=(?!=)|^[\w.]+\(", line))
     return any(
         not isinstance(statement, ast.Expr) or _calls(statement.value) for statement in tree.body
     )

@@ -93,9 +93,10 @@ def read(text: str) -> Program | None:
             warnings.simplefilter("ignore")
             table = symtable.symtable(text, "repro.py", "exec")
             compile(text, "repro.py", "exec", dont_inherit=True)
-        does = any(_acts(statement) for statement in tree.body)
-        saved, loaded = saved_and_loaded(tree)
         lacks = set[str]() if _has_star(tree) else _lacking(table, tree)
+        does = any(_acts(statement) for statement in tree.body)
+        does = does or (not lacks and any(_looks_up(statement) for statement in tree.body))
+        saved, loaded = saved_and_loaded(tree)
         return Program(
             text=text,
             defines=frozenset(_defined(table)),
@@ -221,6 +222,11 @@ def _acts(statement: ast.stmt) -> bool:
     if isinstance(statement, _DEFINITIONS):
         return False
     return any(isinstance(node, _ACTIONS) for node in ast.walk(statement))
+
+
+def _looks_up(statement: ast.stmt) -> bool:
+    """Whether it is a name with dots alone: it may not be there."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Attribute)
 
 
 def _test_functions(tree: ast.Module) -> list[ast.FunctionDef]:
