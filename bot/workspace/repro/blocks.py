@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 
 from bot.workspace.repro import fences
-from bot.workspace.repro.marked import lines_between_backticks, preformatted
+from bot.workspace.repro.marked import lines_between_backticks, preformatted, spans_of_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,6 +190,9 @@ class _Reader:
             self._add(BlockKind.INDENTED, "\n".join(lines))
             self._lead = ""
             return
+        for before, code in spans_of_lines(self._lines[start:end]):
+            self._lead = before[-_MAX_LEAD:] or self._lead
+            self._add(BlockKind.INDENTED, code)
         goes_on = _GOES_ON.fullmatch(token.content[:_MAX_LEAD])
         self._lead = self._last_lead if goes_on else token.content[-_MAX_LEAD:]
         if self._tables:

@@ -70,7 +70,7 @@ def of_sentences(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
             block.text.strip()
             for block in text.blocks
             if block.kind is BlockKind.INLINE
-            and (installs or surroundings.announce(block))
+            and (installs or surroundings.announce(block) or shell.starts_source(block.text))
             and not surroundings.is_of_machine(block)
             and shell.is_command(block.text)
         ]

@@ -16,11 +16,13 @@ _LABELS = frozenset({"c++", "cpp", "cc", "cxx", "c", "cuda", "cu", "hpp", "h"})
 _INCLUDE = re.compile(r"^\s*#\s*include\s*[<\"]", re.MULTILINE)
 _MAIN = re.compile(r"\bint\s+(?:main|wmain|_tmain)\s*\(|^\s*TEST(?:_F)?\s*\(", re.MULTILINE)
 _STATEMENT = re.compile(
-    r"^(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*"
-    r"|^(?:std::)?cout\s*<<[^\n]*;",
+    r"^[ \t]*(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*"
+    r"|^[ \t]*(?:std::)?c(?:out|err)\s*<<[^\n]*;",
     re.MULTILINE,
 )
-_WHOLE = re.compile(r"\s*(?:auto|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*=[^\n]*;\s*$")
+_WHOLE = re.compile(
+    r"\s*`?\s*(?:(?:auto|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*=[^\n]*;|int\s+main\s*\([^\n;]*)\s*$"
+)
 _FILE = re.compile(r"\b(\w+\.(?:cpp|cc|cu|cxx))\b")
 _SAYS_NOTHING = re.compile(r"\s*(?:#\s*include\b.*|//.*|using\b.*)?$")
 _TORCH = re.compile(r"\b(?:torch|at|c10|aten|ATen|libtorch)(?:::|/)")
@@ -83,6 +85,8 @@ def in_prose(text: str) -> str | None:
     start = next((n for n, line in enumerate(lines) if _INCLUDE.match(line.lstrip("`"))), None)
     if start is None:
         start = next((n for n, line in enumerate(lines) if _WHOLE.match(line)), None)
+        while start and lines[start - 1].endswith(";") and _LINE.match(lines[start - 1]):
+            start -= 1
     if start is None:
         return None
     end = start + 1

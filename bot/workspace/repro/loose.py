@@ -9,7 +9,7 @@ import textwrap
 from bot.workspace.repro import python, salvage
 
 _BEGIN = re.compile(r"^\s*`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
-_CALL = re.compile(r"^(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* = (?:torch|nn|F)\.\w[\w.]*\()[^\n]*$")
+_CALL = re.compile(r"^(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* ?= ?(?:torch|nn|F)\.\w[\w.]*\()[^\n]*$")
 _OPENS = re.compile(
     r"^\s*(?:with torch\.\w[\w.]*\(.*:|@torch\.\w.*|class \w+\((?:torch\.)?nn\.Module\):)\s*$"
 )

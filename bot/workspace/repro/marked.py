@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
+_SPAN = re.compile(r"(?<!`)`([^`]{1,9000}\n[^`]{1,9000})`(?!`)")
 _FEW_LINES = 2
 """So many follow each other directly."""
 
@@ -30,6 +32,9 @@ def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -
             lines[number] = whole[0].content
         whole = []
         number += 1
+    if len(lines) == 1 < len(written) == number:
+        (place,) = lines
+        return [*lines.values()] if place and written[place - 1].rstrip().endswith(":") else []
     is_run = len(lines) > _FEW_LINES or max(lines, default=0) - min(lines, default=0) < len(lines)
     if not is_run or (len(lines) < _FEW_LINES and not _is_all(children, written)):
         return []
@@ -40,6 +45,12 @@ def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -
     indents = {n: len(written[n]) - len(written[n].lstrip(" ")) for n in lines}
     least = min((indents[n] for n in lines if written[n].lstrip(" ")[:1] == "`"), default=0)
     return [" " * max(0, indents[n] - least) + line for n, line in lines.items()]
+
+
+def spans_of_lines(written: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what stands between one pair of backticks over several lines, after its words."""
+    text = "\n".join(written)
+    return [(text[: found.start()], found[1]) for found in _SPAN.finditer(text)]
 
 
 def _is_all(children: Sequence[Token], written: Sequence[str]) -> bool:

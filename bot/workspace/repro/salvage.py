@@ -93,6 +93,10 @@ def _without_magic(line: re.Match[str]) -> str:
 def _repaired(text: str) -> str:
     """Undo what a copy did: a first line moved in, quotes, spaces, entities; and old ``print``."""
     repaired = text.lstrip(" \t").translate(_TYPED)
+    if "\t" in repaired and isinstance(parse_or_break(repaired), int):
+        repaired = repaired.expandtabs()
+    if "`" in repaired and isinstance(parse_or_break(repaired), int):
+        repaired = repaired.replace("`", "")
     if re.search(r"&(?:lt|gt|amp|quot|#39);", repaired):
         repaired = html.unescape(repaired)
     if "//" in repaired and isinstance(parse_or_break(repaired), int):

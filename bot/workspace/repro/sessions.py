@@ -38,7 +38,7 @@ def typed(text: str) -> str:
         prompt = _PROMPT.match(line) or _IN.match(line)
         if prompt is not None:
             in_cell = not prompt[1].strip()
-            code.append(plain(prompt[1]))
+            code.append(plain(prompt[1].lstrip()))
         elif _OUT.match(line):
             in_cell = False
         elif (more := _IN_MORE.match(line) or _MORE.match(line)) is not None:

@@ -151,6 +151,11 @@ def is_command(line: str) -> bool:
     return name in _COMMANDS or bool(_PYTHON.match(name)) or first.startswith("./")
 
 
+def starts_source(line: str) -> bool:
+    """Whether a line starts a program of PyTorch's own source: a benchmark, a tool."""
+    return any(_SOURCE.match(command.script) for command in launch.of_line(line))
+
+
 def _is_known(name: str, known: Collection[str]) -> bool:
     return name in known or name.rpartition("/")[2] in known or _SOURCE.match(name) is not None
 

@@ -28,12 +28,12 @@ _BAD = re.compile(
     r" (?!error|exception|failure)"
     r"|no (?:error|problem|issue)s? (?:when|if|with)"
     r"|\bno (?:crash|hang|leak|segfault|nan)"
-    r"|(?:does not|doesn't|cannot|can't|not) reproduce"
+    r"|(?:does not|doesn't|cannot|can't|not) reproduce|\bno(?:t|n)?[- ](?:a |the )?repro\b"
     r"|(?:code|it|this|which|script) (?:succeeds|passes|runs (?:fine|normally|smoothly))"
     r"|without (?:any )?error"
     r"|(?:please|can you|could you)(?: please)? (?:try|run|give|provide|share)|output of"
     r"|\b(?:solved|hack|monkey-?patch|never ?mind)\b|found (?:it|the (?:answer|way))"
-    r"|in the meantime|to avoid (?:it|this|the)|had to (?:write|change|use|do)"
+    r"|in the meantime|to avoid (?:it|this|the)|be avoided|had to (?:write|change|use|do)"
     r"|you (?:should|can|could|may|might|need to|have to) (?:\w+ )?(?:do|use|write|call)\b"
     r"|(?:right|correct|usual|proper) way|here(?:'s| is) (?:the|my) (?:output|result)"
     r"|seems? to (?:be )?(?:match|work|pass|fine|ok)"
@@ -75,6 +75,10 @@ _MACHINE = re.compile(r"^\W*(?:versions?|environment)\b", re.IGNORECASE)
 _REPRO = re.compile(r"\brepro", re.IGNORECASE)
 _TURN = re.compile(r"\W*(?:however|but|whereas|yet|while)\W*", re.IGNORECASE)
 """The only words between what works as it should and what does not."""
+_ALSO = re.compile(
+    r"\b(?:also|alike|similar(?:ly)?|likewise|the same (?:error|issue|problem|thing|way))\b",
+    re.IGNORECASE,
+)
 _NEAR = 200
 _WORKS_AFTER = re.compile(
     r"\W*(?:(?:and|but|so|now|then|this|that|it|the|above|code|script|example|snippet|everything)"
@@ -98,6 +102,8 @@ def score(block: Block) -> int:
     total = _KIND_SCORE[block.kind]
     if _say_else(lead):
         total -= 6
+    elif _ALSO.search(_SENTENCE.split(lead)[-1]):
+        pass  # of what shows the same, the first is taken
     elif _GOOD.search(lead) or _GOOD.search(block.heading) or _TURN.fullmatch(lead):
         total += 4
     elif _FAILS.search(_SENTENCE.split(lead)[-1]):

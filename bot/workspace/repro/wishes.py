@@ -33,7 +33,7 @@ _TITLE = re.compile(r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b)", re
 _BUG = re.compile(r"^\W*(?:\w+ )?(?:bug|describe|issue|repro|to reproduce|summary)", re.IGNORECASE)
 _FAILURE = re.compile(
     r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
-    r"|Illegal instruction|Bus error"
+    r"|Illegal instruction|Bus error|\bexc\.\w+: "
 )
 
 
