@@ -108,7 +108,7 @@ def _programs(block: Block) -> Iterator[tuple[python.Program, str]]:
     text = block.text
     if sessions.is_session(text):
         text = sessions.typed(text)
-    program = salvage.salvage(text) or (salvage.beginning(text) if block.is_cut else None)
+    program = salvage.salvage(text, is_cut=block.is_cut)
     if program is not None:
         yield program, ""
 

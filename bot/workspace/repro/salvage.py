@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import sessions
+from bot.workspace.repro import sessions, slips
 from bot.workspace.repro.python import MAX_CODE, parse_or_break, read
 
 if TYPE_CHECKING:
@@ -32,25 +31,24 @@ _VALUE = re.compile(
 """A printed value at the beginning of a line."""
 _START = re.compile(r"^(?:(?:import|from)\s+[A-Za-z_.]|@\w|(?:def|class) \w|\w+ = torch\.)")
 _MAGIC = re.compile(r"^(\s*)([%!].*)$")
-_OLD_PRINT = re.compile(r"^(\s*)print[ \t]+(?![(=])(\S.*)$", re.MULTILINE)
-_TYPED = str.maketrans({"\u00a0": " ", "\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
 _CODE = re.compile(r"[=(){}\[\]]|^(?:import|from|def|class|for|while|if|with|try|print|@)\b")
 _MAX_CUT = 20_000
 _MAX_STATEMENT = 40
 """Lines of a statement that was cut off."""
-_CLOSES = {"(": ")", "[": "]", "{": "}"}
-_MAX_LINE = 1_000
 _BRACKET = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
-def salvage(text: str) -> Program | None:
-    """Read code that has something else around it: indentation, magics, output, a first line."""
-    text = textwrap.dedent(text[:MAX_CODE]).strip("\n")
+def salvage(text: str, *, is_cut: bool = False) -> Program | None:
+    """Read code that has something else around it: indentation, magics, output, a first line.
+
+    Where a text ``is_cut``, it may end in the middle of a statement.
+    """
+    text = slips.without_arrows(textwrap.dedent(text[:MAX_CODE]).strip("\n"))
     whole = read(text)
     if whole is not None and (whole.is_whole or not _has_output(text)):
         is_shown = whole.shows_values and whole.defines.isdisjoint({"tensor", "array"})
         return (_among_values(text.split("\n")) if is_shown else None) or whole
-    repaired = _repaired(text)
+    repaired = slips.undone(text)
     if repaired != text and (found := read(repaired)) is not None:
         return found
     for variant in dict.fromkeys((text, repaired)):
@@ -60,10 +58,10 @@ def salvage(text: str) -> Program | None:
             found = _among_values(lines[first:]) or _without_output(lines[first:])
             if found is not None:
                 return found
-    return whole or _closed(repaired)
+    return whole or (_beginning(text) if is_cut else None) or slips.mended(repaired)
 
 
-def beginning(text: str) -> Program | None:
+def _beginning(text: str) -> Program | None:
     """Read code whose last statement was cut off: what comes before it, if that is a program."""
     lines = textwrap.dedent(text[:_MAX_CUT]).strip("\n").split("\n")
     for end in range(len(lines) - 1, max(0, len(lines) - _MAX_STATEMENT), -1):
@@ -73,44 +71,9 @@ def beginning(text: str) -> Program | None:
     return None
 
 
-def _closed(text: str) -> Program | None:
-    """Close the brackets that the last line leaves open."""
-    last = text.rstrip().rpartition("\n")[2]
-    opened: list[str] = []
-    for character in last[:_MAX_LINE]:
-        if character in _CLOSES:
-            opened.append(_CLOSES[character])
-        elif opened and character == opened[-1]:
-            opened.pop()
-    return read(text.rstrip() + "".join(reversed(opened))) if opened else None
-
-
 def _without_magic(line: re.Match[str]) -> str:
     """Keep the statement that IPython was to time; nothing else that it was told."""
     return line[1] + (sessions.plain(line[2]) or f"pass  # {line[2]}")
-
-
-def _repaired(text: str) -> str:
-    """Undo what a copy did: a first line moved in, quotes, spaces, entities; and old ``print``."""
-    repaired = text.lstrip(" \t").translate(_TYPED)
-    if "\t" in repaired and isinstance(parse_or_break(repaired), int):
-        repaired = repaired.expandtabs()
-    if "`" in repaired and isinstance(parse_or_break(repaired), int):
-        repaired = repaired.replace("`", "")
-    if re.search(r"&(?:lt|gt|amp|quot|#39);", repaired):
-        repaired = html.unescape(repaired)
-    if "//" in repaired and isinstance(parse_or_break(repaired), int):
-        repaired = "\n".join(map(_with_own_remark, repaired.split("\n")))
-    return _OLD_PRINT.sub(r"\1print(\2)", repaired)
-
-
-def _with_own_remark(line: str) -> str:
-    """Begin a remark as Python does, where a line has one of C++."""
-    code, marks, remark = line.rpartition("//")
-    if not marks or not isinstance(parse_or_break(line.strip()), int):
-        return line
-    is_code = not isinstance(parse_or_break(code.strip()), int)
-    return f"{code}# {remark.strip()}" if is_code else line
 
 
 def _among_values(lines: Sequence[str]) -> Program | None:

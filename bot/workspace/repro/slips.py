@@ -1,0 +1,110 @@
+"""Slips of the hand and of a copy: what makes code that somebody ran no code any more."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from bot.workspace.repro.python import parse_or_break, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.workspace.repro.python import Program
+
+_OLD_PRINT = re.compile(r"^(\s*)print[ \t]+(?![(=])(\S.*)$", re.MULTILINE)
+_TYPED = str.maketrans({"\u00a0": " ", "\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
+_CLOSES = {"(": ")", "[": "]", "{": "}"}
+_MAX_LINE = 1_000
+_MAX_TEXT = 20_000
+_MAX_SLIPS = 6
+_OPENS_BODY = re.compile(
+    r"^\s*(?:class|def|if|elif|else|for|while|with|try|except|finally)\b[^#:]*$"
+)
+_ARROW = re.compile(r"\s+(?:<-+|-+>|=+>|<=+)\s.*$")
+"""What somebody wrote behind a line about it: ``<---- here it fails``."""
+_POINTS = re.compile(r"[ \t]+<-{2,}.*$", re.MULTILINE)
+_NO_CODE = re.compile(r"[=(){}\[\]]|^\s*(?:import|from|def|class|for|while|if|with|try|@)\b")
+
+
+def without_arrows(text: str) -> str:
+    """Leave out what points at a line: ``<---- here``; by the letter it may be read as code."""
+    return _POINTS.sub("", text) if "<--" in text else text
+
+
+def undone(text: str) -> str:
+    """Undo what a copy did: a first line moved in, quotes, spaces, entities; and old ``print``."""
+    repaired = text.lstrip(" \t").translate(_TYPED)
+    if "\t" in repaired and isinstance(parse_or_break(repaired), int):
+        repaired = repaired.expandtabs()
+    if "`" in repaired and isinstance(parse_or_break(repaired), int):
+        repaired = repaired.replace("`", "")
+    if re.search(r"&(?:lt|gt|amp|quot|#39);", repaired):
+        repaired = html.unescape(repaired)
+    if "//" in repaired and isinstance(parse_or_break(repaired), int):
+        repaired = "\n".join(map(_with_own_remark, repaired.split("\n")))
+    return _OLD_PRINT.sub(r"\1print(\2)", repaired)
+
+
+def _with_own_remark(line: str) -> str:
+    """Begin a remark as Python does, where a line has one of C++."""
+    code, marks, remark = line.rpartition("//")
+    if not marks or not isinstance(parse_or_break(line.strip()), int):
+        return line
+    is_code = not isinstance(parse_or_break(code.strip()), int)
+    return f"{code}# {remark.strip()}" if is_code else line
+
+
+def mended(text: str) -> Program | None:
+    """Return a whole program after a few lines of it were mended, each so that more is read."""
+    if len(text) > _MAX_TEXT:
+        return None
+    lines = text.rstrip().split("\n")
+    for _ in range(_MAX_SLIPS):
+        broken = parse_or_break("\n".join(lines))
+        if not isinstance(broken, int):
+            found = read("\n".join(lines))
+            return found if found is not None and found.is_whole else None
+        better = _one_mended(lines, min(broken, len(lines)))
+        if better is None:
+            return None
+        lines = better
+    return None
+
+
+def _one_mended(lines: list[str], broken: int) -> list[str] | None:
+    """Mend the line at which the text breaks, or the one before it."""
+    for number in (broken - 1, broken - 2):
+        if number < 0:
+            continue
+        for line in _tries(lines, number):
+            better = [*lines[:number], line, *lines[number + 1 :]]
+            after = parse_or_break("\n".join(better))
+            if not isinstance(after, int) or after > broken:
+                return better
+    return None
+
+
+def _tries(lines: list[str], number: int) -> Iterator[str]:
+    line = lines[number][:_MAX_LINE]
+    if _OPENS_BODY.match(line):
+        yield line.rstrip() + ":"
+    yield _ARROW.sub("", line)
+    yield line + _closing(line)
+    if number:
+        before = lines[number - 1]
+        yield before[: len(before) - len(before.lstrip())] + line.lstrip()
+    if line.strip() and not _NO_CODE.search(line):
+        yield f"# {line.strip()}"
+
+
+def _closing(line: str) -> str:
+    """Return the brackets that a line leaves open, closed."""
+    opened: list[str] = []
+    for character in line:
+        if character in _CLOSES:
+            opened.append(_CLOSES[character])
+        elif opened and character == opened[-1]:
+            opened.pop()
+    return "".join(reversed(opened))
