@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from bot.workspace.repro.pieces import Piece
 
+_ON_CPU = re.compile(r"\bCPU\b", re.IGNORECASE)
 _SOURCE = re.compile(r"""['"](\w+\.(?:cpp|cc|cu|cxx))['"]""")
 
 
@@ -57,10 +58,27 @@ def whole(found: Sequence[Piece], sources: Mapping[str, str]) -> list[Candidate]
 def fitting(programs: Sequence[Candidate], title: str) -> Sequence[Candidate]:
     """Put first, of the best programs that score alike, one for the device of the title."""
     devices = needs.of_title(title)
+    first = programs[0]
     for number, program in enumerate(programs):
-        if program.score == programs[0].score and devices & needs.devices(program.text):
+        if program.score == first.score and devices & needs.devices(program.text):
             return (program, *programs[:number], *programs[number + 1 :])
+    if _ON_CPU.search(title) and not devices:
+        return programs
+    alike = [one for one in programs if one.score > 0 and _is_but_for_device(one, first)]
+    best = max(alike, key=_strangeness, default=first)
+    if _strangeness(best) > _strangeness(first):
+        return (best, *(one for one in programs if one is not best))
     return programs
+
+
+def _is_but_for_device(program: Candidate, other: Candidate) -> bool:
+    return needs.without_device(program.text) == needs.without_device(other.text)
+
+
+def _strangeness(program: Candidate) -> int:
+    """Of two devices that are compared, the usual one is right: the CPU, then CUDA."""
+    devices = needs.devices(program.text)
+    return 2 if devices & {"mps", "xpu"} else len(devices)
 
 
 def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -> Candidate | None:

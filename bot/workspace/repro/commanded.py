@@ -31,6 +31,7 @@ _BUILDING = re.compile(
     r"|setup\.py|from source|cmake|nvcc|undefined (?:reference|symbol))",
     re.IGNORECASE,
 )
+_OWN_CODE = re.compile(r"\bextension|\bmy (?:\w+ )?(?:project|code|program)", re.IGNORECASE)
 _BUILT_BY = re.compile(r"build command you used|how you installed", re.IGNORECASE)
 """What the form asks of everybody."""
 
@@ -107,8 +108,10 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
         reason = "A test of PyTorch that fails, as the body says."
         return _of_test(f"python -m pytest {test}", issue, source="body", reason=reason)
     found = _of_bare_file(issue, own) or _of_title(issue) or _of_all_tests(issue, own)
-    if found is not None:
-        return found
+    return found or _of_name_in_title(issue) or _of_names(issue, own)
+
+
+def _of_name_in_title(issue: ReproIssue) -> Repro | None:
     file = named_tests.file_in_title(issue.title)
     if file is not None:
         reason = "The tests of PyTorch that the title says fail."
@@ -118,7 +121,16 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
         words = " and ".join(filter(None, named))
         reason = "The title names a test of PyTorch that fails, and not its file."
         return _of_test(_picking("test", words), issue, source="title", reason=reason)
+    return None
+
+
+def _of_names(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     prose = [block.text for block in own[-1].blocks if block.kind is BlockKind.PROSE]
+    several = named_tests.in_classes("\n\n".join(prose))
+    if several:
+        words = " or ".join(f"({group} and {test})" for group, test in several)
+        reason = "The tests of PyTorch that the body names, and says that they fail."
+        return _of_test(_picking("test", words), issue, source="body", reason=reason)
     file, test = named_tests.in_prose("\n\n".join(prose)) or ("", "")
     if not test:
         return None
@@ -132,7 +144,7 @@ def _picking(place: str, words: str) -> str:
 
 def of_build(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     """Return how PyTorch was built, where the title says that building it is what fails."""
-    if not _BUILDING.search(issue.title):
+    if not _BUILDING.search(issue.title) or _OWN_CODE.search(issue.title):
         return None
     for text in own:
         for block in text.blocks:

@@ -68,7 +68,7 @@ _FROM = {
     "torch.distributed.fsdp": "FullyShardedDataParallel fully_shard",
     "torch.fx.experimental.proxy_tensor": "ProxyTorchDispatchMode make_fx",
     "torch.nn.attention.flex_attention": "BlockMask create_block_mask flex_attention",
-    "torch.export": "Dim ExportedProgram draft_export export",
+    "torch.export": "Dim dynamic_dim ExportedProgram draft_export export",
     "torch.testing": "assert_close make_tensor",
     "torch.utils.checkpoint": "checkpoint",
     "torch.distributed.device_mesh": "DeviceMesh init_device_mesh",
@@ -81,6 +81,7 @@ _FROM = {
         "CompileCounter CompileCounterWithBackend EagerAndRecordGraphs rand_strided"
     ),
     "torch._inductor.utils": "fresh_inductor_cache run_and_get_code run_and_get_triton_code",
+    "torch.masked": "MaskedTensor as_masked_tensor masked_tensor",
     "torch.func": "functional_call grad hessian jacfwd jacrev jvp vjp vmap",
     "torch.utils._pytree": "tree_map",
     "torch.utils._python_dispatch": "TorchDispatchMode",

@@ -12,6 +12,8 @@ _FILE = re.compile(r"(?<![\w/])test/[\w/]{1,200}\.py(?![\w:])")
 _TEST = re.compile(r"(?<![\w/.])test_\w+(?![\w./])")
 _TEST_ANYWHERE = re.compile(r"(?<![\w/.])test_\w+(?![\w./])|(?<=\.py:)test_\w+(?![\w./])")
 _FILE_ANYWHERE = re.compile(r"\btest/[\w/]{0,200}\btest_\w+\.py")
+_IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+)[.:]{1,2}(test_\w+)")
+_FEW = 4
 _GROUP = re.compile(r"\bTest[A-Z]\w+(?![\w.])")
 _MAX_PARAGRAPH = 2_000
 
@@ -29,6 +31,17 @@ def in_title(title: str) -> tuple[str, str] | None:
         return None
     groups = set(_GROUP.findall(title))
     return (groups.pop() if len(groups) == 1 else "", tests.pop())
+
+
+def in_classes(text: str) -> list[tuple[str, str]]:
+    """Return the class and the name of each test that a paragraph says fails, if they are few."""
+    found = {
+        test
+        for paragraph in re.split(r"\n\s*\n", text)
+        if _FAILS.search(paragraph[:_MAX_PARAGRAPH])
+        for test in _IN_CLASS.findall(paragraph[:_MAX_PARAGRAPH])
+    }
+    return sorted(found) if len(found) <= _FEW else []
 
 
 def in_prose(text: str) -> tuple[str, str] | None:

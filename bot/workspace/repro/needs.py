@@ -82,11 +82,15 @@ _TITLES = {
 }
 _IN_TITLE = {
     "cuda": re.compile(r"\b(?:CUDA|GPUs?|ROCm|HIP)\b", re.IGNORECASE),
-    "mps": _TITLES["mps"],
-    "xpu": _TITLES["xpu"],
+    "mps": re.compile(r"\bmps\b", re.IGNORECASE),
+    "xpu": re.compile(r"\bxpu\b", re.IGNORECASE),
 }
 _REMARK = re.compile(r"^[ \t]*(?:#(?!include|define|if|import)|//).*$", re.MULTILINE)
 """A line of code that was put out of use."""
+_NAMES_DEVICE = re.compile(
+    r"""['"](?:cpu|cuda|mps|xpu)(?::\d)?['"]|\.(?:cuda|cpu|mps|xpu)\(\)|\bdevice\s*=|#[^\n]*|[\s,()]""",
+    re.IGNORECASE,
+)
 _GLOO = re.compile(r"""["'](?:cpu:)?gloo["']""")
 
 
@@ -128,6 +132,11 @@ def of_test(line: str, *, labels: Iterable[str], title: str) -> tuple[str, ...]:
 def devices(text: str) -> frozenset[str]:
     """Return the devices that a program uses: cuda, mps, xpu."""
     return frozenset(_devices(_REMARK.sub("", text)))
+
+
+def without_device(text: str) -> str:
+    """Return a program without the words that name its device: to tell whether two are alike."""
+    return _NAMES_DEVICE.sub("", text)
 
 
 def of_title(title: str) -> frozenset[str]:

@@ -41,7 +41,7 @@ _BAD = re.compile(
     re.IGNORECASE,
 )
 _BAD_END = re.compile(
-    r"\b(?:works|will work|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good))\W*$"
+    r"\b(?:works|will work|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good|right))\W*$"
     r"|\b(?:it|this|that|code|which) works (?:on|in|with|under)"
     r"(?: (?!(?:but|while)\b)[\w.]+){1,4}:?\s*$",
     re.IGNORECASE,
@@ -83,7 +83,8 @@ _NEAR = 200
 _WORKS_AFTER = re.compile(
     r"\W*(?:(?:and|but|so|now|then|this|that|it|the|above|code|script|example|snippet|everything)"
     r"\s+)*(?:there (?:is|are|was|were) no (?:more )?(?:error|problem|issue|crash|failure)s?"
-    r"|(?:works?|passes|succeeds|runs) (?:fine|well|okay|ok|correctly|as expected|without))\b",
+    r"|(?:works?|passes|succeeds|runs|all is|all goes)"
+    r" (?:well|fine|okay|ok|correctly|as expected|without))\b",
     re.IGNORECASE,
 )
 """Words after a block which say that it is what does not fail."""
