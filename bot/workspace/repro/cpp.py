@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LABELS = frozenset({"c++", "cpp", "cc", "cxx", "c", "cuda", "cu", "hpp", "h"})
 _INCLUDE = re.compile(r"^\s*#\s*include\s*[<\"]", re.MULTILINE)
+_INCLUDES_TORCH = re.compile(r"^\s*#\s*include\s*<(?:torch|ATen|c10)/[^>\n]+>", re.MULTILINE)
 _MAIN = re.compile(r"\bint\s+(?:main|wmain|_tmain)\s*\(|^\s*TEST(?:_F)?\s*\(", re.MULTILINE)
 _STATEMENT = re.compile(
     r"^[ \t]*(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*"
@@ -102,7 +103,7 @@ def _programs(blocks: Sequence[Block]) -> Iterator[str]:
         label = block.label.partition(" ")[0]
         if block.kind is BlockKind.PROSE:
             found = in_prose(block.text)
-        elif is_label(label) or not label:
+        elif is_label(label) or not label or _INCLUDES_TORCH.search(block.text):
             found = program(block.text)
         else:
             found = None

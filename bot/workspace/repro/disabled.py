@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _TITLE = re.compile(
-    r"^\s*(?:DISABLED|UNSTABLE|FLAKY)\s+(?P<test>test_\w[^\n]{0,400}?) {1,3}\((?P<place>[\w.]+)\)",
+    r"^\s*(?:DISABLED|UNSTABLE|FLAKY)\s+(?P<test>test_\w[^\n]{0,400}?) {1,3}"
+    r"\((?P<place>[\w.<>]+)\)",
     re.IGNORECASE,
 )
 _CAPTURE = re.compile(r"(?P<file>[\w/.-]+\.py)::(?P<class>\w+)::(?P<test>\w+)")
@@ -70,7 +71,7 @@ def _file(test: str, group: str, modules: str, body: str) -> str:
     for found in (*exact, *captures, _PATH.search(body)):
         if found is not None and ".." not in found["file"]:
             return found["file"].lstrip("/").removeprefix("test/")
-    if modules and modules != "__main__":
+    if modules and modules != "__main__" and "<" not in modules:
         return modules.replace(".", "/") + ".py"
     named = _ANY_FILE.search(body)
     return named["file"] if named is not None and ".." not in named["file"] else ""

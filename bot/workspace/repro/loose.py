@@ -9,12 +9,12 @@ import textwrap
 from bot.workspace.repro import python, salvage
 
 _BEGIN = re.compile(r"^\s*`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
-_CALL = re.compile(r"^(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* ?= ?(?:torch|nn|F)\.\w[\w.]*\()[^\n]*$")
+_CALL = re.compile(r"^\s*(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* ?= ?(?:torch|nn|F)\.\w[\w.]*\()[^\n]*$")
 _OPENS = re.compile(
     r"^\s*(?:with torch\.\w[\w.]*\(.*:|@torch\.\w.*|class \w+\((?:torch\.)?nn\.Module\):)\s*$"
 )
 """A line that begins a block of code and uses PyTorch."""
-_ASSIGNS = re.compile(r"^[A-Za-z_]\w* ?= ?\S[^\n]{0,300}$")
+_ASSIGNS = re.compile(r"^\s*[A-Za-z_][\w, ]*= ?\S[^\n]{0,300}$")
 _FEW_LINES = 3
 """So many lines begin a program that imports nothing; fewer are an example in a sentence."""
 _KEYWORD = re.compile(
@@ -65,7 +65,11 @@ def _without_numbers(lines: list[str]) -> list[str]:
 
 def _beginning(lines: list[str], start: int) -> int:
     """Return the number of the first of the assignments that stand right before a line."""
-    while start and _ASSIGNS.match(lines[start - 1]) and python.parse(lines[start - 1]) is not None:
+    while (
+        start
+        and _ASSIGNS.match(lines[start - 1])
+        and python.parse(lines[start - 1].strip()) is not None
+    ):
         start -= 1
     return start
 
@@ -87,7 +91,7 @@ def _end(lines: list[str], start: int) -> int:
 
 
 def _is_call(line: str) -> bool:
-    return _CALL.match(line) is not None and python.parse(line) is not None
+    return _CALL.match(line) is not None and python.parse(line.strip()) is not None
 
 
 def _calls(value: ast.expr) -> bool:

@@ -24,13 +24,13 @@ _OPENS_BODY = re.compile(
 )
 _ARROW = re.compile(r"\s+(?:<-+|-+>|=+>|<=+)\s.*$")
 """What somebody wrote behind a line about it: ``<---- here it fails``."""
-_POINTS = re.compile(r"[ \t]+<-{2,}.*$", re.MULTILINE)
+_POINTS = re.compile(r"^([^#\n]*?)[ \t]+<-{2,}.*$", re.MULTILINE)
 _NO_CODE = re.compile(r"[=(){}\[\]]|^\s*(?:import|from|def|class|for|while|if|with|try|@)\b")
 
 
 def without_arrows(text: str) -> str:
     """Leave out what points at a line: ``<---- here``; by the letter it may be read as code."""
-    return _POINTS.sub("", text) if "<--" in text else text
+    return _POINTS.sub(r"\1", text) if "<--" in text else text
 
 
 def undone(text: str) -> str:
