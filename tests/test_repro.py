@@ -267,6 +267,11 @@ def test_any_text_is_read(body: str, title: str) -> None:
         "import torch\nif a: pass\nelse:\n  for b in c: a = 1\n",
         "```\nimport torch\ntorch.a()\n```\nand the code works fine now ",
         "```\nimport torch\n```\nand\n",
+        "x ` y\n",
+        "`a\nb`\n\n",
+        "1. `pip install x`\n",
+        "```\nimport torch\nif x\n  y\n```\n",
+        "TestA.test_b fails ",
     ],
 )
 def test_time_is_linear(piece: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-_SPAN = re.compile(r"(?<!`)`([^`]{1,9000}\n[^`]{1,9000})`(?!`)")
+_SPAN = re.compile(r"(?<!`)`([^`\n]*\n[^`]*)`(?!`)")
+_MANY_SPANS = 20
+"""In one paragraph; with more of them it is no text about code."""
+_BEFORE = 600
 _FEW_LINES = 2
 """So many follow each other directly."""
 
@@ -50,7 +54,8 @@ def lines_between_backticks(children: Sequence[Token], written: Sequence[str]) -
 def spans_of_lines(written: Sequence[str]) -> list[tuple[str, str]]:
     """Return what stands between one pair of backticks over several lines, after its words."""
     text = "\n".join(written)
-    return [(text[: found.start()], found[1]) for found in _SPAN.finditer(text)]
+    spans = islice(_SPAN.finditer(text), _MANY_SPANS)
+    return [(text[max(0, one.start() - _BEFORE) : one.start()], one[1]) for one in spans]
 
 
 def _is_all(children: Sequence[Token], written: Sequence[str]) -> bool:

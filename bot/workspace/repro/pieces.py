@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_PIECES = 60
 """Pieces of Python of one text that are looked at."""
+MAX_BLOCKS = 1_000
+"""Blocks of one text that are looked at, without those inside of lines."""
 
 _PYTHON_LABEL = re.compile(r"^\{?[.\s]*(?:py|python|python3|pycon|ipython|ipython3|pytb)\b")
 _NO_COMMAND = frozenset({"diff", "patch", "json", "yaml", "yml", "toml", "cmake", "xml", "html"})
@@ -56,24 +58,25 @@ def may_hold_commands(block: Block) -> bool:
 def read(blocks: Sequence[Block]) -> list[Piece]:
     """Return the Python code of a text, in its order."""
     found: list[Piece] = []
+    looked_at = 0
     for place, block in enumerate(blocks):
-        if len(found) >= MAX_PIECES:
+        looked_at += block.kind is not BlockKind.INLINE
+        if len(found) >= MAX_PIECES or looked_at > MAX_BLOCKS:
             break
         label = block.label.partition(" ")[0]
         if label in _NO_PROGRAM or cpp.is_label(label) or surroundings.show_what_is_right(block):
             continue
-        score = surroundings.score(block) + (1 if _PYTHON_LABEL.match(block.label) else 0)
-        for program, name in _programs(block):
-            if program.is_code:
-                found.append(
-                    Piece(
-                        program=program,
-                        place=place,
-                        score=score,
-                        name=name or _name(block),
-                    )
-                )
+        programs = [(program, name) for program, name in _programs(block) if program.is_code]
+        score = _score(block) if programs else 0
+        found += [
+            Piece(program=program, place=place, score=score, name=name or _name(block))
+            for program, name in programs
+        ]
     return found
+
+
+def _score(block: Block) -> int:
+    return surroundings.score(block) + (1 if _PYTHON_LABEL.match(block.label) else 0)
 
 
 def imports(found: Sequence[Piece]) -> Iterator[Piece]:

@@ -17,8 +17,9 @@ _OLD_PRINT = re.compile(r"^(\s*)print[ \t]+(?![(=])(\S.*)$", re.MULTILINE)
 _TYPED = str.maketrans({"\u00a0": " ", "\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _MAX_LINE = 1_000
-_MAX_TEXT = 20_000
-_MAX_SLIPS = 6
+_MAX_TEXT = 8_000
+"""Characters of a program that is mended."""
+_MAX_SLIPS = 4
 _OPENS_BODY = re.compile(
     r"^\s*(?:class|def|if|elif|else|for|while|with|try|except|finally)\b[^#:]*$"
 )
