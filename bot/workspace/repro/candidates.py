@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
     from bot.workspace.repro.pieces import Piece
 
+_OF_A_PROJECT = frozenset(
+    {"config", "configs", "data_loader", "dataset", "helpers", "model", "models", "net", "network"}
+    | {"networks", "options", "src", "trainer", "util", "utils"}
+)
+"""Modules of somebody's project; no package that is installed is called so."""
+_HOPELESS = -9
+"""The score of what stands under a heading for logs or for what would be right."""
 _ON_CPU = re.compile(r"\bCPU\b", re.IGNORECASE)
 _SOURCE = re.compile(r"""['"](\w+\.(?:cpp|cc|cu|cxx))['"]""")
 
@@ -33,6 +40,8 @@ class Candidate:
     """The pieces it is made of."""
     imported: frozenset[int] = frozenset()
     """The pieces that are files which it imports."""
+    is_of_project: bool = False
+    """Whether it imports modules of somebody's project that the text does not give."""
     goes_on: bool = False
     """Whether its last piece uses more of the others than what they import."""
 
@@ -64,7 +73,7 @@ def fitting(programs: Sequence[Candidate], title: str) -> Sequence[Candidate]:
             return (program, *programs[:number], *programs[number + 1 :])
     if _ON_CPU.search(title) and not devices:
         return programs
-    alike = [one for one in programs if one.score > 0 and _is_but_for_device(one, first)]
+    alike = [one for one in programs if one.score > _HOPELESS and _is_but_for_device(one, first)]
     best = max(alike, key=_strangeness, default=first)
     if _strangeness(best) > _strangeness(first):
         return (best, *(one for one in programs if one is not best))
@@ -98,6 +107,7 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
         return None
     imported = _imported(found, program, used)
     files = {name: found[place].program.text for name, place in imported.items()}
+    elsewhere = program.modules - {name.removesuffix(".py") for name in files}
     files |= _named(program, sources)
     found_now = piece.program.lacks - program.lacks - IMPORTS.keys()
     goes_on = bool(found_now or (piece.program.loaded and not program.loaded))
@@ -111,6 +121,7 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
         used=frozenset(used),
         imported=frozenset(imported.values()),
         goes_on=goes_on,
+        is_of_project=bool(elsewhere & _OF_A_PROJECT),
     )
 
 

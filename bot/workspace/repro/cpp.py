@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _LABELS = frozenset({"c++", "cpp", "cc", "cxx", "c", "cuda", "cu", "hpp", "h"})
 _INCLUDE = re.compile(r"^\s*#\s*include\s*[<\"]", re.MULTILINE)
 _INCLUDES_TORCH = re.compile(r"^\s*#\s*include\s*<(?:torch|ATen|c10)/[^>\n]+>", re.MULTILINE)
+_ENDS = re.compile(
+    r"^(?:[-=*]{5,}|(?:error|output|result)s?\s*:?)\s*$", re.MULTILINE | re.IGNORECASE
+)
+"""A line behind which stands what was printed."""
 _MAIN = re.compile(r"\bint\s+(?:main|wmain|_tmain)\s*\(|^\s*TEST(?:_F)?\s*\(", re.MULTILINE)
 _STATEMENT = re.compile(
     r"^[ \t]*(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*"
@@ -77,7 +81,7 @@ def program(text: str) -> str | None:
     is_program = bool(_INCLUDE.search(text) or _MAIN.search(text))
     if not is_program and len(statements) < 2:  # noqa: PLR2004 -- one line is a quotation
         return None
-    return text.strip("\n")
+    return _ENDS.split(text, maxsplit=1)[0].strip("\n")
 
 
 def in_prose(text: str) -> str | None:

@@ -86,6 +86,8 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
     """Return the best program of one text."""
     code = pieces.read(text.blocks)
     programs = candidates.whole(code, cpp.files(text.blocks))
+    if "git clone" not in issue.body:
+        programs = [program for program in programs if not program.is_of_project]
     if not text.is_body:
         programs = [
             program

@@ -43,7 +43,7 @@ def salvage(text: str, *, is_cut: bool = False) -> Program | None:
 
     Where a text ``is_cut``, it may end in the middle of a statement.
     """
-    text = slips.without_arrows(textwrap.dedent(text[:MAX_CODE]).strip("\n"))
+    text = slips.without_marks(textwrap.dedent(text[:MAX_CODE]).strip("\n"))
     whole = read(text)
     if whole is not None and (whole.is_whole or not _has_output(text)):
         is_shown = whole.shows_values and whole.defines.isdisjoint({"tensor", "array"})

@@ -26,11 +26,13 @@ _OPENS_BODY = re.compile(
 _ARROW = re.compile(r"\s+(?:<-+|-+>|=+>|<=+)\s.*$")
 """What somebody wrote behind a line about it: ``<---- here it fails``."""
 _POINTS = re.compile(r"^([^#\n]*?)[ \t]+<-{2,}.*$", re.MULTILINE)
+_LABEL = re.compile(r"\A(?:python3?|py)[ \t]*(?:#[ \t]*|\n)(?=(?:import|from) )")
 _NO_CODE = re.compile(r"[=(){}\[\]]|^\s*(?:import|from|def|class|for|while|if|with|try|@)\b")
 
 
-def without_arrows(text: str) -> str:
-    """Leave out what points at a line: ``<---- here``; by the letter it may be read as code."""
+def without_marks(text: str) -> str:
+    """Leave out what may be read as code and is none: ``<---- here``, a label that slipped in."""
+    text = _LABEL.sub("", text)
     return _POINTS.sub(r"\1", text) if "<--" in text else text
 
 
@@ -93,11 +95,27 @@ def _tries(lines: list[str], number: int) -> Iterator[str]:
         yield line.rstrip() + ":"
     yield _ARROW.sub("", line)
     yield line + _closing(line)
+    yield _without_surplus(line)
     if number:
         before = lines[number - 1]
         yield before[: len(before) - len(before.lstrip())] + line.lstrip()
     if line.strip() and not _NO_CODE.search(line):
         yield f"# {line.strip()}"
+
+
+def _without_surplus(line: str) -> str:
+    """Leave out the brackets that close nothing."""
+    opened: list[str] = []
+    kept: list[str] = []
+    for character in line:
+        if character in _CLOSES:
+            opened.append(_CLOSES[character])
+        elif character in _CLOSES.values():
+            if not opened or opened[-1] != character:
+                continue
+            opened.pop()
+        kept.append(character)
+    return "".join(kept)
 
 
 def _closing(line: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import surroundings
+from bot.workspace.repro import sessions, surroundings
 from bot.workspace.repro.blocks import BlockKind
 
 if TYPE_CHECKING:
+    from bot.workspace.repro.blocks import Block
     from bot.workspace.repro.texts import Text
 
 _HEADING = re.compile(
@@ -16,12 +17,13 @@ _HEADING = re.compile(
     r"|documentation\b|questions? and help)",
     re.IGNORECASE,
 )
-_DOCUMENT = re.compile(r"^\W*the doc issue", re.IGNORECASE)
+_DOCUMENT = re.compile(r"^\W*(?:the doc issue|documentation\b)", re.IGNORECASE)
 _BEHAVIOR = re.compile(
     r"\bunexpected behaviou?r|\bdoes(?: not|n't) work\b|\b(?:raises?|throws?|fails?)\b"
     r"|\bERROR:",
     re.IGNORECASE,
 )
+_QUOTES = re.compile(r"\b(?:says?|reads?|states?|examples?)\b", re.IGNORECASE)
 _QUESTION = re.compile(r"^\W*questions? and help", re.IGNORECASE)
 _COMPLAINT = re.compile(
     r"\b(?:unexpected(?:ly)?|wrong|incorrect|bug|we?ie?rd|strange|inconsistent|crash(?:es|ed)?|hangs?"
@@ -44,11 +46,18 @@ def are_all(title: str, body: Text) -> bool:
         return False
     if any(one.kind is BlockKind.FENCE and surroundings.introduce(one) for one in body.blocks):
         return False
-    if _DOCUMENT.match(heading) and any(_BEHAVIOR.search(one.text) for one in body.blocks):
+    if _DOCUMENT.match(heading) and any(map(_shows_behavior, body.blocks)):
         return False
     if _HEADING.match(heading):
         return True
     return _TITLE.match(title) is not None and _BUG.match(heading) is None
+
+
+def _shows_behavior(block: Block) -> bool:
+    """Whether a block says what happens, or shows it at a prompt."""
+    if block.kind is BlockKind.FENCE:
+        return sessions.is_session(block.text) and not _QUOTES.search(block.lead)
+    return _BEHAVIOR.search(block.text) is not None
 
 
 def show_failure(text: str) -> bool:
