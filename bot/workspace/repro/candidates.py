@@ -33,6 +33,8 @@ class Candidate:
     score: int
     place: int
     program: python.Program
+    fails: bool = False
+    """Whether an error stands beside what it ends with."""
     name: str = ""
     own: int = 0
     """The score of the piece that it ends with."""
@@ -71,7 +73,7 @@ def fitting(programs: Sequence[Candidate], title: str) -> Sequence[Candidate]:
     for number, program in enumerate(programs):
         if program.score == first.score and devices & needs.devices(program.text):
             return (program, *programs[:number], *programs[number + 1 :])
-    if _ON_CPU.search(title) and not devices:
+    if first.fails or (_ON_CPU.search(title) and not devices):
         return programs
     alike = [one for one in programs if one.score > _HOPELESS and _is_but_for_device(one, first)]
     best = max(alike, key=_strangeness, default=first)
@@ -116,6 +118,7 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
         score=piece.score + (len(used) - 1 if goes_on else 0) - (2 if program.lacks else 0),
         place=piece.place,
         program=program,
+        fails=piece.fails,
         name=piece.name,
         own=piece.score,
         used=frozenset(used),

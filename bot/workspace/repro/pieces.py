@@ -15,6 +15,7 @@ from bot.workspace.repro import (
     sessions,
     shell,
     surroundings,
+    wishes,
 )
 from bot.workspace.repro.blocks import BlockKind
 
@@ -46,6 +47,8 @@ class Piece:
     program: python.Program
     place: int
     score: int
+    fails: bool = False
+    """Whether an error stands beside it."""
     name: str = ""
     """The file's name, where the text tells it."""
 
@@ -68,8 +71,9 @@ def read(blocks: Sequence[Block]) -> list[Piece]:
             continue
         programs = [(program, name) for program, name in _programs(block) if program.is_code]
         score = _score(block) if programs else 0
+        fails = bool(programs) and wishes.show_failure(f"{block.text}\n{block.trail}")
         found += [
-            Piece(program=program, place=place, score=score, name=name or _name(block))
+            Piece(program=program, place=place, score=score, fails=fails, name=name or _name(block))
             for program, name in programs
         ]
     return found
