@@ -104,26 +104,16 @@ async def _seed(database: Database, wanted: Seed) -> JobId:
     return accepted.job_id
 
 
-async def lent_again(terminal: Terminal, job_id: JobId, machine: str) -> None:
-    """Have had an ended job on another machine too."""
+async def lent_again(
+    terminal: Terminal, job_id: JobId, machine: str, *, is_lost: bool = False
+) -> None:
+    """Have had an ended job on a machine too; one that died under it may have its agent still."""
     database = await asyncio.to_thread(Database, f"sqlite:///{terminal.state / 'ptq.sqlite'}")
     leases, lease = Leases(database), LeaseId(f"{job_id}/2")
     try:
         await leases.open(lease, job_id, "pool", _WANTED)
         await leases.claim(lease, [(machine, 10)])
-        await leases.release(lease)
-    finally:
-        await database.close()
-
-
-async def lost(terminal: Terminal, job_id: JobId) -> None:
-    """Have had the machine of an ended job die under it: its agent may be left there."""
-    database = await asyncio.to_thread(Database, f"sqlite:///{terminal.state / 'ptq.sqlite'}")
-    leases, lease = Leases(database), LeaseId(f"{job_id}/2")
-    try:
-        await leases.open(lease, job_id, "pool", _WANTED)
-        await leases.claim(lease, [(MACHINE, 10)])
-        await leases.lose(lease)
+        await (leases.lose if is_lost else leases.release)(lease)
     finally:
         await database.close()
 

@@ -20,7 +20,7 @@ from bot.models import JobState
 from bot.remote.processes import marked
 from bot.workspace.layout import Layout
 from tests.own_terminal import Terminal, terminal_of
-from tests.seeded import Seed, lent_again, lost, seed, served
+from tests.seeded import Seed, lent_again, seed, served
 
 if TYPE_CHECKING:
     from bot.models import JobId, JobPaths
@@ -98,7 +98,7 @@ async def test_an_agent_that_was_left_on_a_machine_that_died(world: Bot, target:
     layout = Layout(str(world.machine.home / "ptq_workspace"))
     async with terminal_of(world) as terminal:
         (job,) = await seed(terminal, Seed(1))
-        await lost(terminal, job)
+        await lent_again(terminal, job, "gpu-1", is_lost=True)
         paths = layout.job(job)
         python = Path(paths.environment, "bin", "python")
         await asyncio.to_thread(python.parent.mkdir, parents=True)
