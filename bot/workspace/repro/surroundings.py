@@ -79,6 +79,8 @@ _ALSO = re.compile(
     r"\b(?:also|alike|similar(?:ly)?|likewise|the same (?:error|issue|problem|thing|way))\b",
     re.IGNORECASE,
 )
+_REMARK = re.compile(r"#[^\n]*\b\w*(?:Error|Exception)\b")
+"""A remark in code about the error that comes."""
 _NEAR = 200
 _WORKS_AFTER = re.compile(
     r"\W*(?:(?:and|but|so|now|then|this|that|it|the|above|code|script|example|snippet|everything)"
@@ -109,6 +111,8 @@ def score(block: Block) -> int:
         total += 4
     elif _FAILS.search(_SENTENCE.split(lead)[-1]):
         total += 3
+    if _REMARK.search(block.text):
+        total += 1
     if _WORKS_AFTER.match(block.trail):
         total -= 3
     if _BAD_HEADING.search(block.heading):
