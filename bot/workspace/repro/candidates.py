@@ -132,11 +132,10 @@ def _going_on_together(
     found: Sequence[Piece], candidates: Sequence[Candidate]
 ) -> Iterator[Candidate]:
     """Join what goes on from the same beginning, and is introduced alike."""
-    by_beginning: dict[tuple[frozenset[int], int], list[Candidate]] = {}
+    by_beginning: dict[tuple[int, int], list[Candidate]] = {}
     for one in candidates:
         if one.goes_on:
-            beginning = frozenset(place for place in one.used if place != max(one.used))
-            by_beginning.setdefault((beginning, one.own), []).append(one)
+            by_beginning.setdefault((min(one.used), one.own), []).append(one)
     for alike in by_beginning.values():
         if len(alike) == 1:
             continue

@@ -15,7 +15,7 @@ def split_closings(text: str) -> str:
     """
     lines: list[str] = []
     marks = ""
-    for line in text.split("\n"):
+    for line in _with_three_marks(text.split("\n")):
         opening = None if marks else _OPENS.match(line)
         closing = _CLOSES.match(line) if marks else None
         if opening is not None:
@@ -29,6 +29,17 @@ def split_closings(text: str) -> str:
             continue
         lines.append(line)
     return "\n".join(lines)
+
+
+def _with_three_marks(lines: list[str]) -> list[str]:
+    """Open and close with three backticks what somebody put between two lines of two."""
+    places = [number for number, line in enumerate(lines) if line.strip() == "``"]
+    if len(places) % 2:
+        return lines
+    marked = list(lines)
+    for number in places:
+        marked[number] = "```"
+    return marked
 
 
 def are_closed(line: str, marks: str) -> bool:

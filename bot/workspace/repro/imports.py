@@ -157,6 +157,23 @@ IMPORTS = (
 """The name that everybody means, and its import."""
 
 
+def only_filled(tree: ast.Module, names: Collection[str]) -> frozenset[str]:
+    """Return which of these names are only used to put a value under a text into them."""
+    filled = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    }
+    others = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in filled
+    }
+    return frozenset({node.id for node in filled} & set(names) - others)
+
+
 def only_handed_on(tree: ast.Module, names: Collection[str]) -> frozenset[str]:
     """Return which of these names are never called or looked into.
 

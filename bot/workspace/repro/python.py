@@ -10,7 +10,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 
-from bot.workspace.repro.imports import IMPORTS, only_handed_on
+from bot.workspace.repro.imports import IMPORTS, only_filled, only_handed_on
 from bot.workspace.repro.order import taken_too_early
 from bot.workspace.repro.saved import saved_and_loaded
 
@@ -38,6 +38,8 @@ class Program:
     defines: frozenset[str]
     lacks: frozenset[str]
     """Names it uses and nobody gives it."""
+    collects: frozenset[str]
+    """Dictionaries that it fills and nobody makes: ``results["cpu"] = …``."""
     unclear: frozenset[str]
     """Those of them that could be imports by their name, but are used as variables are."""
     modules: frozenset[str]
@@ -94,6 +96,8 @@ def read(text: str) -> Program | None:
             table = symtable.symtable(text, "repro.py", "exec")
             compile(text, "repro.py", "exec", dont_inherit=True)
         lacks = set[str]() if _has_star(tree) else _lacking(table, tree)
+        collects = only_filled(tree, lacks)
+        lacks -= collects
         does = any(_acts(statement) for statement in tree.body)
         does = does or (not lacks and any(_looks_up(statement) for statement in tree.body))
         saved, loaded = saved_and_loaded(tree)
@@ -101,6 +105,7 @@ def read(text: str) -> Program | None:
             text=text,
             defines=frozenset(_defined(table)),
             lacks=frozenset(lacks),
+            collects=collects,
             unclear=only_handed_on(tree, lacks),
             modules=frozenset(_modules(tree)),
             acts=does,
@@ -138,6 +143,7 @@ def parse_or_break(text: str) -> ast.Module | int:
 def with_prelude(program: Program) -> str:
     """Return the program's text with the imports it lacks in front, and a class for methods."""
     added = [IMPORTS[name] for name in IMPORTS if name in program.lacks]
+    added += [f"{name} = {{}}" for name in sorted(program.collects)]
     text = "\n".join([*added, "", program.text]) if added else program.text
     if not program.methods:
         return text

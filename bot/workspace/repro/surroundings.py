@@ -108,7 +108,7 @@ def score(block: Block) -> int:
     elif _ALSO.search(_SENTENCE.split(lead)[-1]):
         pass  # of what shows the same, the first is taken
     elif _GOOD.search(lead) or _GOOD.search(block.heading) or _TURN.fullmatch(lead):
-        total += 4
+        total += 5
     elif _FAILS.search(_SENTENCE.split(lead)[-1]):
         total += 3
     if _REMARK.search(block.text):
