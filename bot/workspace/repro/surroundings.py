@@ -107,8 +107,10 @@ def score(block: Block) -> int:
         total -= 6
     elif _ALSO.search(_SENTENCE.split(lead)[-1]):
         pass  # of what shows the same, the first is taken
-    elif _GOOD.search(lead) or _GOOD.search(block.heading) or _TURN.fullmatch(lead):
+    elif _TURN.fullmatch(lead):
         total += 5
+    elif _GOOD.search(lead) or _GOOD.search(block.heading):
+        total += 4
     elif _FAILS.search(_SENTENCE.split(lead)[-1]):
         total += 3
     if _REMARK.search(block.text):
