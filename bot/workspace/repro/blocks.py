@@ -24,7 +24,10 @@ SESSION = "pycon"
 _MAX_LEAD = 600
 _GOES_ON = re.compile(r"\W*(?:and|or|also|then|plus|as well as)\W*", re.IGNORECASE)
 """Words between two blocks that say of the second what was said of the first."""
-_FIRST_LINE = re.compile(r"(\S+[ \t]+)?((?:import|from) [A-Za-z_].*|#include\b.*)", re.IGNORECASE)
+_FIRST_LINE = re.compile(
+    r"(\w+[ \t]+)?((?:import|from) [A-Za-z_].*|#include\b.*|(?:In ?\[\d+\]:|>>>) .*)",
+    re.IGNORECASE,
+)
 """Code that stands on the line that opens a fence."""
 _QUOTE_MARKS = re.compile(r"^(?: {0,3}> ?)+")
 _MARKDOWN = (
