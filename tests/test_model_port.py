@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+import warnings
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Self
+
+import pytest
 
 from bot.agents import model_port
 from bot.machines.connections import Connections
@@ -14,6 +18,8 @@ from tests.fakes.machine import FakeMachine
 from tests.fakes.sshd import RealSshd
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from tests.fakes.sshd import Machine
 
 
@@ -49,6 +55,15 @@ async def answers(port: int, name: str) -> None:
                 said = await reader.read()
         except OSError:
             await asyncio.sleep(0.05)
+
+
+@pytest.fixture(autouse=True)
+def _cut_forwards() -> Generator[None]:
+    """Let go of what asyncssh may leave: the gateway's end of a forward whose SSH was cut."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 async def test_a_process_that_holds_the_port_is_put_aside(machine: Machine) -> None:
