@@ -95,7 +95,7 @@ def _strangeness(program: Candidate) -> int:
 def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -> Candidate | None:
     """Add to a piece what it uses of the pieces before it, and the files it imports."""
     piece = found[number]
-    if not (piece.program.acts or piece.program.has_tests):
+    if not (piece.program.acts or piece.program.has_tests or piece.program.uncalled):
         return None
     used = _used(found, number)
     texts = [found[place].program.text for place in used]

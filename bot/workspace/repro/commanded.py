@@ -131,11 +131,24 @@ def _of_names(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
         words = " or ".join(f"({group} and {test})" for group, test in several)
         reason = "The tests of PyTorch that the body names, and says that they fail."
         return _of_test(_picking("test", words), issue, source="body", reason=reason)
+    told = named_tests.are_told_to_fail("\n".join([issue.title, *prose]))
+    has_code = any(pieces.read(text.blocks) for text in own)
+    logged = _logged(own) if told and not has_code else None
+    if logged is not None:
+        file, group, test = logged
+        reason = "The test of PyTorch that the log in the body says fails."
+        picked = _picking(file or "test", f"{group} and {test}")
+        return _of_test(picked, issue, source="body", reason=reason)
     file, test = named_tests.in_prose("\n\n".join(prose)) or ("", "")
     if not test:
         return None
     reason = "The one test of PyTorch that the body names, and says that it fails."
     return _of_test(_picking(file or "test", test), issue, source="body", reason=reason)
+
+
+def _logged(own: Sequence[Text]) -> tuple[str, str, str] | None:
+    code = [one.text for one in own[-1].blocks if one.kind in {BlockKind.FENCE, BlockKind.INDENTED}]
+    return named_tests.in_log("\n".join(code))
 
 
 def _picking(place: str, words: str) -> str:

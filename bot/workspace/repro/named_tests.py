@@ -14,6 +14,17 @@ _TEST_ANYWHERE = re.compile(r"(?<![\w/.])test_\w+(?![\w./])|(?<=\.py:)test_\w+(?
 _FILE_ANYWHERE = re.compile(r"\btest/[\w/]{0,200}\btest_\w+\.py")
 _IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+)[.:]{1,2}(test_\w+)")
 _FEW = 4
+_TESTS_FAIL = re.compile(
+    r"\btests?\b[^.\n]{0,80}\b(?:fail|flak|broke|crash|error)"
+    r"|\b(?:fail|flak|broke|crash)\w*[^.\n]{0,80}\btests?\b|\btest_\w+\S* fail",
+    re.IGNORECASE,
+)
+_LOGGED = re.compile(
+    r"^(?:ERROR|FAIL)(?: \[[\d.]+s\])?: (?P<t1>test_\w+) \((?:[\w.]+\.)?(?P<c1>Test\w+)\)"
+    r"|^FAILED \S+\.py::(?P<c2>Test\w+)::(?P<t2>test_\w+)"
+    r"|^_{3,} (?P<c3>Test\w+)\.(?P<t3>test_\w+) _{3,}",
+    re.MULTILINE,
+)
 _GROUP = re.compile(r"\bTest[A-Z]\w+(?![\w.])")
 _MAX_PARAGRAPH = 2_000
 
@@ -42,6 +53,23 @@ def in_classes(text: str) -> list[tuple[str, str]]:
         for test in _IN_CLASS.findall(paragraph[:_MAX_PARAGRAPH])
     }
     return sorted(found) if len(found) <= _FEW else []
+
+
+def are_told_to_fail(text: str) -> bool:
+    """Whether a sentence says that tests fail."""
+    return _TESTS_FAIL.search(text) is not None
+
+
+def in_log(text: str) -> tuple[str, str, str] | None:
+    """Return the file (or nothing), the class and the name of the first failed test of a log."""
+    found = _LOGGED.search(text)
+    if found is None:
+        return None
+    group, test = next(
+        (found[a], found[b]) for a, b in (("c1", "t1"), ("c2", "t2"), ("c3", "t3")) if found[b]
+    )
+    files = set(_FILE_ANYWHERE.findall(text))
+    return (files.pop() if len(files) == 1 else "", group, test)
 
 
 def in_prose(text: str) -> tuple[str, str] | None:

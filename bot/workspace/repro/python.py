@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 import symtable
 import sys
 import warnings
 from dataclasses import dataclass
 
+from bot.workspace.repro import statements
 from bot.workspace.repro.imports import IMPORTS, only_filled, only_handed_on
 from bot.workspace.repro.order import taken_too_early
 from bot.workspace.repro.saved import saved_and_loaded
@@ -56,6 +56,8 @@ class Program:
     """Whether values that were printed stand between its lines: ``tensor([1])``."""
     sets_up: bool
     """Whether all that it does is to set something up, such as the group of processes."""
+    uncalled: str
+    """The one function without parameters that it only defines; empty where there is more."""
     methods: tuple[str, ...]
     """Tests that take ``self``: they were copied without their class."""
     saved: frozenset[str] = frozenset()
@@ -80,7 +82,7 @@ class Program:
     def is_whole(self) -> bool:
         """Whether it does something, and lacks nothing but imports that everybody means."""
         is_part = self.is_elided or (self.sets_up and bool(self.lacks))
-        does = (self.acts or self.has_tests) and not is_part
+        does = (self.acts or self.has_tests or bool(self.uncalled)) and not is_part
         can_be_given = self.lacks <= IMPORTS.keys() and not self.unclear
         return does and self.is_about_torch and can_be_given
 
@@ -98,8 +100,10 @@ def read(text: str) -> Program | None:
         lacks = set[str]() if _has_star(tree) else _lacking(table, tree)
         collects = only_filled(tree, lacks)
         lacks -= collects
-        does = any(_acts(statement) for statement in tree.body)
-        does = does or (not lacks and any(_looks_up(statement) for statement in tree.body))
+        does = any(statements.acts(statement) for statement in tree.body)
+        does = does or (
+            not lacks and any(statements.looks_up(statement) for statement in tree.body)
+        )
         saved, loaded = saved_and_loaded(tree)
         return Program(
             text=text,
@@ -109,12 +113,17 @@ def read(text: str) -> Program | None:
             unclear=only_handed_on(tree, lacks),
             modules=frozenset(_modules(tree)),
             acts=does,
-            has_tests=any(_is_test(statement) for statement in tree.body),
-            is_code=any(_is_code(statement) for statement in tree.body),
-            is_elided=any(_is_elided(statement) for statement in tree.body),
-            shows_values=any(_is_value(statement) for statement in tree.body),
-            sets_up=does and all(_sets_up(statement) for statement in tree.body),
-            methods=tuple(found.name for found in _test_functions(tree) if _takes_self(found)),
+            has_tests=any(statements.is_test(statement) for statement in tree.body),
+            is_code=any(statements.is_code(statement) for statement in tree.body),
+            is_elided=any(statements.is_elided(statement) for statement in tree.body),
+            shows_values=any(statements.is_value(statement) for statement in tree.body),
+            sets_up=does and all(statements.sets_up(statement) for statement in tree.body),
+            uncalled="" if does else statements.only_function(tree),
+            methods=tuple(
+                found.name
+                for found in statements.test_functions(tree)
+                if statements.takes_self(found)
+            ),
             saved=saved,
             loaded=loaded,
         )
@@ -145,6 +154,8 @@ def with_prelude(program: Program) -> str:
     added = [IMPORTS[name] for name in IMPORTS if name in program.lacks]
     added += [f"{name} = {{}}" for name in sorted(program.collects)]
     text = "\n".join([*added, "", program.text]) if added else program.text
+    if program.uncalled:
+        return f"{text.rstrip()}\n\n\n{program.uncalled}()\n"
     if not program.methods:
         return text
     members = [f"    {name} = {name}" for name in program.methods]
@@ -209,75 +220,3 @@ def _modules(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.partition(".")[0])
     return found
-
-
-_DEFINITIONS = (ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
-_ACTIONS = (ast.Call, ast.BinOp, ast.Subscript, ast.Await, ast.Delete, ast.AugAssign)
-
-
-_COMPILING = re.compile(r"\bjit\.(?:script|interface)\b|\blibrary\.\w+|\bcustom_op\b")
-"""Decorators that do the work of PyTorch when the function is defined."""
-
-
-_SETTING_UP = re.compile(r"\b(?:init_process_group|init_rpc|set_\w+|device)$")
-
-
-def _acts(statement: ast.stmt) -> bool:
-    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        return any(_COMPILING.search(ast.unparse(one)) for one in statement.decorator_list)
-    if isinstance(statement, _DEFINITIONS):
-        return False
-    return any(isinstance(node, _ACTIONS) for node in ast.walk(statement))
-
-
-def _looks_up(statement: ast.stmt) -> bool:
-    """Whether it is a name with dots alone: it may not be there."""
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Attribute)
-
-
-def _test_functions(tree: ast.Module) -> list[ast.FunctionDef]:
-    functions = [statement for statement in tree.body if isinstance(statement, ast.FunctionDef)]
-    return [function for function in functions if _is_test(function)]
-
-
-def _takes_self(function: ast.FunctionDef) -> bool:
-    return [argument.arg for argument in function.args.args] == ["self"]
-
-
-def _is_test(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.FunctionDef):
-        return statement.name.startswith("test_")
-    if not isinstance(statement, ast.ClassDef):
-        return False
-    return any("Test" in ast.unparse(base) for base in statement.bases)
-
-
-def _is_code(statement: ast.stmt) -> bool:
-    if not isinstance(statement, ast.Expr):
-        return not isinstance(statement, ast.AnnAssign) or statement.value is not None
-    return any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(statement.value))
-
-
-def _is_value(statement: ast.stmt) -> bool:
-    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
-        return False
-    return ast.unparse(statement.value.func) in {"tensor", "torch.Size", "array"}
-
-
-def _sets_up(statement: ast.stmt) -> bool:
-    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
-        return not _acts(statement)
-    return _SETTING_UP.search(ast.unparse(statement.value.func)) is not None
-
-
-def _is_elided(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Expr(value=value) | ast.Assign(value=value):
-            arguments = value.args if isinstance(value, ast.Call) else ()
-            return any(_is_dots(node) for node in (value, *arguments))
-        case _:
-            return False
-
-
-def _is_dots(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is ...
