@@ -87,6 +87,8 @@ def test_an_issue(case: Case) -> None:
         assert found.launcher == expected["launcher"]
     if "needs" in expected:
         assert list(found.needs) == expected["needs"]
+    if "reason" in expected:
+        assert found.reason.endswith(expected["reason"])
     if "source" in expected:
         assert found.source == expected["source"]
     if found.kind in {ReproKind.PYTHON, ReproKind.TORCHRUN}:

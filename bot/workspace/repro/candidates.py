@@ -42,6 +42,8 @@ class Candidate:
     """The pieces it is made of."""
     imported: frozenset[int] = frozenset()
     """The pieces that are files which it imports."""
+    is_mended: bool = False
+    """Whether lines of it were changed so that it can be read."""
     is_of_project: bool = False
     """Whether it imports modules of somebody's project that the text does not give."""
     goes_on: bool = False
@@ -124,6 +126,7 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
         used=frozenset(used),
         imported=frozenset(imported.values()),
         goes_on=goes_on,
+        is_mended=any(found[place].program.is_mended for place in used),
         is_of_project=bool(elsewhere & _OF_A_PROJECT),
     )
 

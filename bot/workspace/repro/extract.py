@@ -137,6 +137,7 @@ def _of_program(
         reason += (
             f" Imports that it leaves out were added: {', '.join(sorted(program.program.lacks))}."
         )
+    reason += _what_was_changed(program)
     return Repro(
         kind=ReproKind.TORCHRUN if is_distributed else ReproKind.PYTHON,
         text=program.text.rstrip() + "\n",
@@ -151,6 +152,18 @@ def _of_program(
         ),
         reason=reason,
     )
+
+
+def _what_was_changed(program: Candidate) -> str:
+    told = ""
+    if program.program.collects:
+        made = ", ".join(sorted(program.program.collects))
+        told += f" Dictionaries that it fills and does not make were added: {made}."
+    if program.program.uncalled:
+        told += f" A call of {program.program.uncalled} was added, which it only defines."
+    if program.is_mended:
+        told += " It could not run as it stands there: slips in a few lines were mended."
+    return told
 
 
 def _command(programs: Sequence[Candidate], texts: Sequence[Text]) -> Command | None:

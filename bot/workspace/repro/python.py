@@ -60,6 +60,8 @@ class Program:
     """The one function without parameters that it only defines; empty where there is more."""
     methods: tuple[str, ...]
     """Tests that take ``self``: they were copied without their class."""
+    is_mended: bool = False
+    """Whether lines of it were changed so that it can be read."""
     saved: frozenset[str] = frozenset()
     """The files it leaves."""
     loaded: frozenset[str] = frozenset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.workspace.repro.python import parse_or_break, read
@@ -23,7 +24,7 @@ _MAX_SLIPS = 4
 _OPENS_BODY = re.compile(
     r"^\s*(?:class|def|if|elif|else|for|while|with|try|except|finally)\b[^#:]*$"
 )
-_ARROW = re.compile(r"\s+(?:<-+|-+>|=+>|<=+)\s.*$")
+_ARROW = re.compile(r"\s+(?:<-+|-+>|=+>)\s.*$")
 """What somebody wrote behind a line about it: ``<---- here it fails``."""
 _POINTS = re.compile(r"^([^#\n]*?)[ \t]+<-{2,}.*$", re.MULTILINE)
 _LABEL = re.compile(r"\A(?:python3?|py)[ \t]*(?:#[ \t]*|\n)(?=(?:import|from) )")
@@ -68,7 +69,7 @@ def mended(text: str) -> Program | None:
         broken = parse_or_break("\n".join(lines))
         if not isinstance(broken, int):
             found = read("\n".join(lines))
-            return found if found is not None and found.is_whole else None
+            return replace(found, is_mended=True) if found is not None and found.is_whole else None
         better = _one_mended(lines, min(broken, len(lines)))
         if better is None:
             return None
