@@ -29,6 +29,7 @@ _FILES = (
     "repro_reports.md",
     "repro_threads.md",
     "repro_oddities.md",
+    "repro_rarities.md",
 )
 
 

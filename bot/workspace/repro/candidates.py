@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import needs, python, versions
+from bot.workspace.repro import needs, python, slips, versions
+from bot.workspace.repro.data_files import SUFFIXES
 from bot.workspace.repro.imports import IMPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from bot.workspace.repro.pieces import Piece
 
@@ -22,7 +24,9 @@ _OF_A_PROJECT = frozenset(
 _HOPELESS = -9
 """The score of what stands under a heading for logs or for what would be right."""
 _ON_CPU = re.compile(r"\bCPU\b", re.IGNORECASE)
-_SOURCE = re.compile(r"""['"](\w+\.(?:cpp|cc|cu|cxx))['"]""")
+_NAME_IN_TITLE = re.compile(r"[A-Za-z_][\w.]*[._][A-Za-z]\w*|\b[A-Z][a-z]+[A-Z]\w+")
+"""What is written as code is: with dots, underscores, or capitals inside."""
+_SOURCE = re.compile(r"""['"](?:\./)?(\w+\.(?:cpp|cc|cu|cxx|json|ya?ml|toml))['"]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,21 @@ def whole(found: Sequence[Piece], sources: Mapping[str, str]) -> list[Candidate]
     taken = {place for candidate in candidates for place in candidate.imported}
     candidates = [one for one in candidates if not (len(one.used) == 1 and one.used <= taken)]
     grown = [_raised(candidate, candidates) for candidate in candidates]
-    return sorted(grown, key=lambda candidate: (-candidate.score, candidate.place))
+    return sorted(grown, key=lambda one: (-one.score, one.goes_on and not one.fails, one.place))
 
 
 def fitting(programs: Sequence[Candidate], title: str) -> Sequence[Candidate]:
-    """Put first, of the best programs that score alike, one for the device of the title."""
+    """Put first, of the best programs that score alike, one for the device of the title.
+
+    Or else the one that has more of the names in the title.
+    """
     devices = needs.of_title(title)
     first = programs[0]
+    alike = [one for one in programs if one.score == first.score]
+    names = {name.rpartition(".")[2] for name in _NAME_IN_TITLE.findall(title)}
+    named = max(alike, key=lambda one: sum(name in one.text for name in names))
+    if not devices and not all(name in first.text for name in names) and named is not first:
+        return (named, *(one for one in programs if one is not named))
     for number, program in enumerate(programs):
         if program.score == first.score and devices & needs.devices(program.text):
             return (program, *programs[:number], *programs[number + 1 :])
@@ -107,7 +119,12 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
         if joined is None:
             return None
         program = joined
-    if not program.is_whole or versions.are_asked(program.text):
+    if not program.is_whole:
+        better = slips.renamed(program) if len(used) == 1 else None
+        if better is None:
+            return None
+        program = better
+    if versions.are_asked(program.text):
         return None
     imported = _imported(found, program, used)
     files = {name: found[place].program.text for name, place in imported.items()}
@@ -126,7 +143,7 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
         used=frozenset(used),
         imported=frozenset(imported.values()),
         goes_on=goes_on,
-        is_mended=any(found[place].program.is_mended for place in used),
+        is_mended=program.is_mended or any(found[place].program.is_mended for place in used),
         is_of_project=bool(elsewhere & _OF_A_PROJECT),
     )
 
@@ -160,7 +177,9 @@ def _raised(candidate: Candidate, others: Sequence[Candidate]) -> Candidate:
     within = [
         other.score
         for other in others
-        if candidate.goes_on and other.used < candidate.used and candidate.own >= other.own - 1
+        if candidate.goes_on
+        and other.used < candidate.used
+        and (candidate.own >= other.own - 1 or (candidate.fails and not other.fails))
     ]
     return replace(candidate, score=max([candidate.score, *(one + 1 for one in within)]))
 
@@ -190,22 +209,38 @@ def _imported(
         if piece.name and place not in used
     }
     files: dict[str, int] = {}
+    taken_from = program.taken_from
     waiting = sorted(program.modules)
     while waiting:
         module = waiting.pop()
         place = by_module.pop(module, None)
+        if place is None and module not in sys.stdlib_module_names:
+            place = _by_what_it_defines(found, taken_from.get(module), {*used, *files.values()})
         if place is not None:
             files[f"{module}.py"] = place
             waiting.extend(sorted(found[place].program.modules))
     return files
 
 
+def _by_what_it_defines(
+    found: Sequence[Piece], taken: frozenset[str] | None, used: Collection[int]
+) -> int | None:
+    """Return the one piece, without a name, that only defines things, and all that are taken."""
+    fitting = [
+        place
+        for place, piece in enumerate(found)
+        if taken and not piece.name and place not in used and taken <= piece.program.defines
+    ]
+    return fitting[0] if len(fitting) == 1 and not found[fitting[0]].program.acts else None
+
+
 def _named(program: python.Program, sources: Mapping[str, str]) -> dict[str, str]:
     """Return the sources that a program names: ``load("x", sources=["x.cpp"])``."""
     names = sorted({found[1] for found in _SOURCE.finditer(program.text)})
     named = {name: sources[name] for name in names if name in sources}
-    if not named and len(names) == 1 and len(sources) == 1:
-        return dict.fromkeys(names, next(iter(sources.values())))
+    in_cpp = [content for name, content in sources.items() if not name.endswith(SUFFIXES)]
+    if not named and len(names) == 1 and len(in_cpp) == 1 and not names[0].endswith(SUFFIXES):
+        return dict.fromkeys(names, in_cpp[0])
     return named
 
 

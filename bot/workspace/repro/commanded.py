@@ -23,6 +23,7 @@ from bot.workspace.repro.texts import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bot.workspace.repro.blocks import Block
     from bot.workspace.repro.command import Command
 
 
@@ -48,18 +49,31 @@ def commands(text: Text) -> Iterator[Command]:
 
 def of_text(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None:
     """Return the test or the shell script that a text names."""
-    for command in commands(text):
-        if command.is_test:
-            reason = f"A test of PyTorch that is named in {text.place}."
-            return _of_test(command.line, issue, source=text.source, reason=reason)
+    test = of_test(text, issue)
+    if test is not None:
+        return test
     for place, block in enumerate(text.blocks):
         is_code = block.kind in {BlockKind.FENCE, BlockKind.INDENTED}
         if not is_code or surroundings.score(block) < 0 or not text.counts(block):
             continue
-        script = shell.script(block.text, files=files, fails=_fails(text, place))
+        script = shell.script(
+            block.text,
+            files=files,
+            fails=_fails(text, place),
+            introduced=surroundings.introduce(block),
+        )
         if script is not None:
             reason = f"The commands in {text.place}."
             return _of_script(script, issue, source=text.source, reason=reason)
+    return None
+
+
+def of_test(text: Text, issue: ReproIssue) -> Repro | None:
+    """Return the test of PyTorch that a line of a text starts."""
+    for command in commands(text):
+        if command.is_test:
+            reason = f"A test of PyTorch that is named in {text.place}."
+            return _of_test(command.line, issue, source=text.source, reason=reason)
     return None
 
 
@@ -67,20 +81,25 @@ def of_sentences(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     """Return the commands that steps or sentences name, where they are the repro."""
     installs = _BUILDING.search(issue.title) is not None
     for text in own:
-        steps = [
-            block.text.strip()
-            for block in text.blocks
-            if block.kind is BlockKind.INLINE
-            and (installs or surroundings.announce(block) or shell.starts_source(block.text))
-            and not surroundings.is_of_machine(block)
-            and shell.is_command(block.text)
-        ]
+        steps = [line for block in text.blocks for line in _steps(block, installs=installs)]
         fails = wishes.show_failure(issue.body)
         found = shell.script("\n".join(steps), files=(), fails=fails, installs=installs)
         if found is not None:
             reason = f"The commands that the steps in {text.place} name."
             return _of_script(found, issue, source=text.source, reason=reason)
     return None
+
+
+def _steps(block: Block, *, installs: bool) -> list[str]:
+    """Return the commands of a block: a line between backticks, or lines behind ``>``."""
+    lines = [line.strip() for line in block.text.split("\n") if line.strip()]
+    if surroundings.is_of_machine(block) or not all(map(shell.is_command, lines)):
+        return []
+    if block.kind is BlockKind.INLINE:
+        told = installs or surroundings.announce(block) or shell.starts_source(block.text)
+        return lines if told else []
+    is_quoted = block.kind is BlockKind.PROSE and block.is_quoted
+    return lines if is_quoted and not surroundings.is_headed_as_right(block) else []
 
 
 def _of_script(script: str, issue: ReproIssue, *, source: str, reason: str) -> Repro:
@@ -108,10 +127,10 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
         reason = "A test of PyTorch that fails, as the body says."
         return _of_test(f"python -m pytest {test}", issue, source="body", reason=reason)
     found = _of_bare_file(issue, own) or _of_title(issue) or _of_all_tests(issue, own)
-    return found or _of_name_in_title(issue) or _of_names(issue, own)
+    return found or _of_name_in_title(issue, own) or _of_names(issue, own)
 
 
-def _of_name_in_title(issue: ReproIssue) -> Repro | None:
+def _of_name_in_title(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     file = named_tests.file_in_title(issue.title)
     if file is not None:
         reason = "The tests of PyTorch that the title says fail."
@@ -119,8 +138,12 @@ def _of_name_in_title(issue: ReproIssue) -> Repro | None:
     named = named_tests.in_title(issue.title)
     if named is not None:
         words = " and ".join(filter(None, named))
-        reason = "The title names a test of PyTorch that fails, and not its file."
-        return _of_test(_picking("test", words), issue, source="title", reason=reason)
+        logged = named_tests.file_in_log(_code(own), named[1])
+        told = "the log its file" if logged else "not its file"
+        reason = f"The title names a test of PyTorch that fails, and {told}."
+        return _of_test(
+            _picking(logged or "test", words=words), issue, source="title", reason=reason
+        )
     return None
 
 
@@ -130,29 +153,33 @@ def _of_names(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     if several:
         words = " or ".join(f"({group} and {test})" for group, test in several)
         reason = "The tests of PyTorch that the body names, and says that they fail."
-        return _of_test(_picking("test", words), issue, source="body", reason=reason)
+        files = named_tests.files("\n\n".join([issue.title, *prose])) or ["test"]
+        return _of_test(_picking(*files, words=words), issue, source="body", reason=reason)
     told = named_tests.are_told_to_fail("\n".join([issue.title, *prose]))
     has_code = any(pieces.read(text.blocks) for text in own)
-    logged = _logged(own) if told and not has_code else None
+    code = _code(own)
+    logged = named_tests.in_log(code) if told and not has_code else None
     if logged is not None:
         file, group, test = logged
         reason = "The test of PyTorch that the log in the body says fails."
-        picked = _picking(file or "test", f"{group} and {test}")
+        file = named_tests.file_in_log(code, test) or file or "test"
+        picked = _picking(file, words=f"{group} and {test}")
         return _of_test(picked, issue, source="body", reason=reason)
     file, test = named_tests.in_prose("\n\n".join(prose)) or ("", "")
     if not test:
         return None
     reason = "The one test of PyTorch that the body names, and says that it fails."
-    return _of_test(_picking(file or "test", test), issue, source="body", reason=reason)
+    file = file or named_tests.file_in_log(code, test) or "test"
+    return _of_test(_picking(file, words=test), issue, source="body", reason=reason)
 
 
-def _logged(own: Sequence[Text]) -> tuple[str, str, str] | None:
+def _code(own: Sequence[Text]) -> str:
     code = [one.text for one in own[-1].blocks if one.kind in {BlockKind.FENCE, BlockKind.INDENTED}]
-    return named_tests.in_log("\n".join(code))
+    return "\n".join(code)
 
 
-def _picking(place: str, words: str) -> str:
-    return shlex.join(["python", "-m", "pytest", place, "-k", words])
+def _picking(*places: str, words: str) -> str:
+    return shlex.join(["python", "-m", "pytest", *places, "-k", words])
 
 
 def of_build(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:

@@ -31,6 +31,12 @@ _WHOLE = re.compile(
 _FILE = re.compile(r"\b(\w+\.(?:cpp|cc|cu|cxx))\b")
 _SAYS_NOTHING = re.compile(r"\s*(?:#\s*include\b.*|//.*|using\b.*)?$")
 _TORCH = re.compile(r"\b(?:torch|at|c10|aten|ATen|libtorch)(?:::|/)")
+_FEW = 2
+"""Statements; fewer are a quotation."""
+_RECEIVER = re.compile(r"(?<![\w.>:\"'/])([a-z_]\w*)(?:\.|->)[a-z]\w*")
+_MAX_RECEIVERS = 40
+_OF_EVERYBODY = frozenset({"this", "model", "module", "net"})
+"""Variables that a reader can fill in."""
 _DIAGNOSTIC = re.compile(
     r":\d+(?::\d+)?: (?:fatal )?(?:error|warning|note):|\): error C\d"
     r"|^\s*File \"[^\"\n]+\", line \d|\bkernel void \w",
@@ -79,9 +85,18 @@ def program(text: str) -> str | None:
         return None
     statements = _STATEMENT.findall(text)
     is_program = bool(_INCLUDE.search(text) or _MAIN.search(text))
-    if not is_program and len(statements) < 2:  # noqa: PLR2004 -- one line is a quotation
+    if not is_program and (len(statements) < _FEW or _uses_what_is_not_given(text)):
         return None
     return _ENDS.split(text, maxsplit=1)[0].strip("\n")
+
+
+def _uses_what_is_not_given(text: str) -> bool:
+    """Whether a fragment calls methods of a variable that it does not declare."""
+    return any(
+        name not in _OF_EVERYBODY
+        and not re.search(rf"[\w>&*]\s*[\s&*]{name}\s*(?:[=({{;,)\[\]:]|$)", text, re.MULTILINE)
+        for name in [*dict.fromkeys(_RECEIVER.findall(text))][:_MAX_RECEIVERS]
+    )
 
 
 def in_prose(text: str) -> str | None:

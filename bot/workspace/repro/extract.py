@@ -9,6 +9,7 @@ from bot.workspace.repro import (
     candidates,
     commanded,
     cpp,
+    data_files,
     disabled,
     needs,
     pieces,
@@ -85,9 +86,14 @@ def from_snapshot(snapshot: IssueSnapshot) -> Repro:
 def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None:
     """Return the best program of one text."""
     code = pieces.read(text.blocks)
-    programs = candidates.whole(code, cpp.files(text.blocks))
+    files = {**cpp.files(text.blocks), **data_files.find(text.blocks)}
+    programs = candidates.whole(code, files)
     if "git clone" not in issue.body:
         programs = [program for program in programs if not program.is_of_project]
+    if programs and programs[0].score < 0:
+        test = commanded.of_test(text, issue)
+        if test is not None:
+            return test
     if not text.is_body:
         programs = [
             program
@@ -158,7 +164,7 @@ def _what_was_changed(program: Candidate) -> str:
     told = ""
     if program.program.collects:
         made = ", ".join(sorted(program.program.collects))
-        told += f" Dictionaries that it fills and does not make were added: {made}."
+        told += f" What it fills and does not make was added: {made}."
     if program.program.uncalled:
         told += f" A call of {program.program.uncalled} was added, which it only defines."
     if program.is_mended:

@@ -31,6 +31,7 @@ _REDIRECTIONS = re.compile(r"^(?:\d*>{1,2}|<|&>|\d*>&)")
 _IN_PROSE = re.compile(
     r"(?:^|[\s`:])((?:[A-Z_][A-Z0-9_]*=[^\s`]+\s+){0,8}"
     r"(?:torchrun|python[\d.]*\s+-m\s+torch\.distributed\.(?:run|launch)"
+    r"|(?:mpirun|mpiexec|horovodrun|deepspeed|accelerate launch)(?=\s[^`\n]{1,200}\.py\b)"
     r"|(?:python[\d.]*|pytest)(?:\s+-\S+){0,4}\s+(?:\./)?(?:pytorch/)?test/\S+\.py)(?=[\s`:])[^`\n]*)"
 )
 _IN_TITLE = re.compile(r"\b(?:pytest|python[\d.]*)\s.*")

@@ -36,7 +36,8 @@ def find(text: str, *, is_announced: bool = False) -> list[python.Program]:
     number = found_until = 0
     while number < len(lines):
         imports = _BEGIN.match(lines[number]) is not None
-        if not (imports or _is_call(lines[number]) or _OPENS.match(lines[number])):
+        is_quoted = number and salvage.FRAME.match(lines[number - 1])  # by a traceback
+        if is_quoted or not (imports or _is_call(lines[number]) or _OPENS.match(lines[number])):
             number += 1
             continue
         number = max(found_until, _beginning(lines, number))
@@ -56,7 +57,9 @@ def find(text: str, *, is_announced: bool = False) -> list[python.Program]:
 def _without_numbers(lines: list[str]) -> list[str]:
     """Leave the numbers out of steps that are a line of code each."""
     steps = [_STEP.match(line) for line in lines]
-    codes = [step[1].strip().strip("`") if step is not None else "" for step in steps]
+    codes = [
+        step[1].removeprefix(">>>").strip().strip("`") if step is not None else "" for step in steps
+    ]
     return [
         code if code and python.parse(code) is not None and _is_code(code) else line
         for line, code in zip(lines, codes, strict=True)

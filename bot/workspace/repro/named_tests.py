@@ -6,13 +6,14 @@ import re
 
 _ID = re.compile(r"\btest/[\w/]{1,200}\.py::\w{1,200}(?:::\w{1,300})?")
 _FAILS = re.compile(
-    r"\b(?:fail|flak[ey]|broke|crash|hang|time[sd]? ?out|segfault|regress)\w*", re.IGNORECASE
+    r"\b(?:fail|flak[ey]|broke|crash|hang|time[sd]? ?out|segfault|regress|core (?:dump|file))\w*",
+    re.IGNORECASE,
 )
 _FILE = re.compile(r"(?<![\w/])test/[\w/]{1,200}\.py(?![\w:])")
 _TEST = re.compile(r"(?<![\w/.])test_\w+(?![\w./])")
 _TEST_ANYWHERE = re.compile(r"(?<![\w/.])test_\w+(?![\w./])|(?<=\.py:)test_\w+(?![\w./])")
 _FILE_ANYWHERE = re.compile(r"\btest/[\w/]{0,200}\btest_\w+\.py")
-_IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+)[.:]{1,2}(test_\w+)")
+_IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+|[A-Z]\w+Tests?)[.:]{1,2}(test_\w+)")
 _FEW = 4
 _TESTS_FAIL = re.compile(
     r"\btests?\b[^.\n]{0,80}\b(?:fail|flak|broke|crash|error)"
@@ -25,6 +26,10 @@ _LOGGED = re.compile(
     r"|^_{3,} (?P<c3>Test\w+)\.(?P<t3>test_\w+) _{3,}",
     re.MULTILINE,
 )
+_IN_FRAME = re.compile(
+    r"File \"(?P<path>[^\"\n]{0,300}?)(?P<file>\w*test\w*\.py)\", line \d+, in (?P<test>test_\w+)"
+)
+"""A line of a traceback."""
 _GROUP = re.compile(r"\bTest[A-Z]\w+(?![\w.])")
 _MAX_PARAGRAPH = 2_000
 
@@ -37,6 +42,9 @@ def file_in_title(title: str) -> str | None:
 
 def in_title(title: str) -> tuple[str, str] | None:
     """Return the class (or nothing) and the name of the one test that a title says fails."""
+    joined = set(_IN_CLASS.findall(title))
+    if len(joined) == 1 and _FAILS.search(title):
+        return joined.pop()
     tests = set(_TEST.findall(title))
     if len(tests) != 1 or not _FAILS.search(title):
         return None
@@ -55,6 +63,12 @@ def in_classes(text: str) -> list[tuple[str, str]]:
     return sorted(found) if len(found) <= _FEW else []
 
 
+def files(text: str) -> list[str]:
+    """Return the files of tests that a text names, if they are few."""
+    named = sorted(set(_FILE.findall(text)))
+    return named if len(named) <= _FEW else []
+
+
 def are_told_to_fail(text: str) -> bool:
     """Whether a sentence says that tests fail."""
     return _TESTS_FAIL.search(text) is not None
@@ -70,6 +84,18 @@ def in_log(text: str) -> tuple[str, str, str] | None:
     )
     files = set(_FILE_ANYWHERE.findall(text))
     return (files.pop() if len(files) == 1 else "", group, test)
+
+
+def file_in_log(text: str, test: str) -> str:
+    """Return the file in which a traceback has the test, in PyTorch's root; or nothing.
+
+    Whoever starts it in the directory of the tests sees the name alone.
+    """
+    for found in _IN_FRAME.finditer(text):
+        if test.startswith(found["test"]):
+            _, is_inside, path = f"/{found['path']}".replace("\\", "/").rpartition("/test/")
+            return f"test/{path if is_inside else ''}{found['file']}"
+    return ""
 
 
 def in_prose(text: str) -> tuple[str, str] | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.workspace.repro import (
     cpp,
     launch,
     loose,
+    patches,
     python,
     salvage,
     sessions,
@@ -29,6 +30,10 @@ MAX_PIECES = 60
 MAX_BLOCKS = 1_000
 """Blocks of one text that are looked at, without those inside of lines."""
 
+_NAME_OF_FUNCTION = re.compile(r"[\w.]+\(\)")
+"""``torch.load()`` in a sentence: a function is meant, not its call."""
+_SHORT = 40
+"""Characters of the words between a program and its output: ``It prints``."""
 _PYTHON_LABEL = re.compile(r"^\{?[.\s]*(?:py|python|python3|pycon|ipython|ipython3|pytb)\b")
 _NO_COMMAND = frozenset({"diff", "patch", "json", "yaml", "yml", "toml", "cmake", "xml", "html"})
 _NO_PROGRAM = _NO_COMMAND | {"log", "logs", "csv"}
@@ -67,11 +72,17 @@ def read(blocks: Sequence[Block]) -> list[Piece]:
         if len(found) >= MAX_PIECES or looked_at > MAX_BLOCKS:
             break
         label = block.label.partition(" ")[0]
-        if label in _NO_PROGRAM or cpp.is_label(label) or surroundings.show_what_is_right(block):
+        tests = patches.added_tests(block.text) if block.kind is BlockKind.FENCE else None
+        is_other = label in _NO_PROGRAM or cpp.is_label(label)
+        if (is_other and tests is None) or surroundings.show_what_is_right(block):
             continue
+        if tests is not None:
+            block = replace(block, text=tests)  # noqa: PLW2901 -- it is what the block says
         programs = [(program, name) for program, name in _programs(block) if program.is_code]
         score = _score(block) if programs else 0
-        fails = bool(programs) and wishes.show_failure(f"{block.text}\n{block.trail}")
+        after = blocks[place + 1 : place + 3] if len(block.trail) < _SHORT else ()
+        shown = "\n".join(one.text for one in after if one.kind is BlockKind.FENCE)
+        fails = bool(programs) and wishes.show_failure(f"{block.text}\n{block.trail}\n{shown}")
         found += [
             Piece(program=program, place=place, score=score, fails=fails, name=name or _name(block))
             for program, name in programs
@@ -125,6 +136,7 @@ def _inline(text: str, *, is_announced: bool) -> Iterator[tuple[python.Program, 
     codes = [command.code for command in launch.of_line(text[: launch.MAX_LINE]) if command.code]
     for code in codes or [text]:
         counts = "import " in code or (is_announced and "torch." in code)
+        counts = counts and _NAME_OF_FUNCTION.fullmatch(code) is None
         program = python.read(code) if counts else None
         if program is not None and program.is_whole:
             yield program, ""

@@ -12,7 +12,8 @@ _RENDEZVOUS = re.compile(
     r"rank\s*=|store\s*=|init_method\s*=|MASTER_ADDR|\bspawn\(|MultiProcessTestCase"
 )
 _RANK = re.compile(
-    r"init_process_group\(|init_device_mesh\(|environ(?:\.get)?[\[(]['\"](?:LOCAL_)?RANK"
+    r"init_process_group\(|init_device_mesh\(|\bDeviceMesh\([^\n,()]{1,40},"
+    r"|environ(?:\.get)?[\[(]['\"](?:LOCAL_)?RANK"
 )
 
 

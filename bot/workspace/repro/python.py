@@ -7,12 +7,17 @@ import builtins
 import symtable
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bot.workspace.repro import statements
 from bot.workspace.repro.imports import IMPORTS, only_filled, only_handed_on
 from bot.workspace.repro.order import taken_too_early
 from bot.workspace.repro.saved import saved_and_loaded
+from bot.workspace.repro.taken import taken_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_CODE = 200_000
 """Characters of one program."""
@@ -38,8 +43,8 @@ class Program:
     defines: frozenset[str]
     lacks: frozenset[str]
     """Names it uses and nobody gives it."""
-    collects: frozenset[str]
-    """Dictionaries that it fills and nobody makes: ``results["cpu"] = …``."""
+    collects: Mapping[str, str]
+    """What it fills and nobody makes, with its beginning: ``results["cpu"] = …`` has ``{}``."""
     unclear: frozenset[str]
     """Those of them that could be imports by their name, but are used as variables are."""
     modules: frozenset[str]
@@ -62,6 +67,8 @@ class Program:
     """Tests that take ``self``: they were copied without their class."""
     is_mended: bool = False
     """Whether lines of it were changed so that it can be read."""
+    taken_from: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """The names that it takes of each module."""
     saved: frozenset[str] = frozenset()
     """The files it leaves."""
     loaded: frozenset[str] = frozenset()
@@ -101,7 +108,7 @@ def read(text: str) -> Program | None:
             compile(text, "repro.py", "exec", dont_inherit=True)
         lacks = set[str]() if _has_star(tree) else _lacking(table, tree)
         collects = only_filled(tree, lacks)
-        lacks -= collects
+        lacks -= collects.keys()
         does = any(statements.acts(statement) for statement in tree.body)
         does = does or (
             not lacks and any(statements.looks_up(statement) for statement in tree.body)
@@ -126,6 +133,7 @@ def read(text: str) -> Program | None:
                 for found in statements.test_functions(tree)
                 if statements.takes_self(found)
             ),
+            taken_from=taken_from(tree),
             saved=saved,
             loaded=loaded,
         )
@@ -154,7 +162,7 @@ def parse_or_break(text: str) -> ast.Module | int:
 def with_prelude(program: Program) -> str:
     """Return the program's text with the imports it lacks in front, and a class for methods."""
     added = [IMPORTS[name] for name in IMPORTS if name in program.lacks]
-    added += [f"{name} = {{}}" for name in sorted(program.collects)]
+    added += [f"{name} = {value}" for name, value in sorted(program.collects.items())]
     text = "\n".join([*added, "", program.text]) if added else program.text
     if program.uncalled:
         return f"{text.rstrip()}\n\n\n{program.uncalled}()\n"

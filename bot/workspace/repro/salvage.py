@@ -24,7 +24,7 @@ _OUTPUT = re.compile(
     r"|File \"[^\"]+\", line \d+|ERROR:|WARNING:|INFO:|ConvolutionParams\s*$"
     r")"
 )
-_FRAME = re.compile(r"^\s*File \"[^\"]+\", line \d")
+FRAME = re.compile(r"^\s*File \"[^\"]+\", line \d")
 _VALUE = re.compile(
     r"^(?:[-=]?>{1,2} |: )?(?:tensor|torch\.Size|array)\(|^: (?:torch\.\w+|True|False|-?[\d.]+)$"
 )
@@ -97,7 +97,7 @@ def _among_values(lines: Sequence[str]) -> Program | None:
 def _without_output(lines: Sequence[str]) -> Program | None:
     """Take the lines before what the program printed, or before a sentence about it."""
     output = next((n for n, line in enumerate(lines) if n and _OUTPUT.match(line)), len(lines))
-    if output < len(lines) and _FRAME.match(lines[output]):
+    if output < len(lines) and FRAME.match(lines[output]):
         return None  # the line before it was quoted by a traceback
     sentence = next((n for n, line in enumerate(lines) if n and _is_sentence(line)), len(lines))
     broken = parse_or_break("\n".join(lines[:output]))

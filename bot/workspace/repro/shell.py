@@ -21,6 +21,7 @@ _COMMANDS = frozenset({
     "gdb", "valgrind", "accelerate", "deepspeed", "mpirun", "srun", "numactl", "nvidia-smi",
     "rocm-smi", "env", "time", "timeout", "touch", "chmod", "which", "ldd", "tail", "head",
     "grep", "sed", "for", "do", "done", "mypy", "lintrunner", "flake8", "pyright", "ruff",
+    "vllm", "lm_eval", "tune",
 })
 # fmt: on
 _DOING = frozenset(
@@ -35,6 +36,10 @@ _DOING = frozenset(
         "nsys",
     }
 )
+_PUBLIC = frozenset({"vllm", "lm_eval", "tune"})
+"""Programs of public packages that need no file of anybody's."""
+_LOOKERS = frozenset({"nm", "ldd", "objdump", "readelf", "cuobjdump"})
+"""They look at what is installed."""
 _CHECKERS = frozenset({"mypy", "lintrunner", "flake8", "pyright", "ruff"})
 """They look at PyTorch's own source."""
 _INSTALLERS = frozenset({"pip", "venv", "virtualenv", "ensurepip", "build"})
@@ -54,8 +59,12 @@ _BUILDS = re.compile(
     r"(?: +--?\w[\w=-]*){0,9}"
 )
 """How PyTorch is built from its source."""
+_STEP = re.compile(r"^ {0,3}(?:\d{1,2}[.)]|[-*]) +(\S.*)$")
+"""An entry of a list."""
 _WRAPPED = re.compile(r"(?<=[^\n]{60})\n(?=([^\n-]{0,12}) --\w[^\n]*$)", re.MULTILINE)
 """Where a terminal broke a long command, maybe inside a word: options follow."""
+_INSTALLED = re.compile(r"\bpip3? install ((?:[\w=.\[\],-]+ ?){1,20})")
+_CLONED = re.compile(r"\bgit clone (?:-\S+ )*\S*?/([\w.-]+?)(?:\.git)?(?:\s|$)")
 _BOILERPLATE = re.compile(r"collect_env|For security purposes|setup\.py")
 
 
@@ -98,6 +107,10 @@ def build(text: str) -> str | None:
     script = None if "collect_env" in text else _commands(text)
     if script and _BUILDS.search("\n".join(script)):
         return "\n".join(script)
+    steps = [found[1] for line in text.split("\n") if (found := _STEP.match(line))]
+    steps = [step for step in steps if is_command(step)]
+    if _BUILDS.search("\n".join(steps)):
+        return "\n".join(steps)
     for line in launch.lines(text):
         found = _BUILDS.search(line[: launch.MAX_LINE])
         if found is not None:
@@ -106,15 +119,20 @@ def build(text: str) -> str | None:
 
 
 def script(
-    text: str, *, files: Collection[str], fails: bool = False, installs: bool = False
+    text: str,
+    *,
+    files: Collection[str],
+    fails: bool = False,
+    installs: bool = False,
+    introduced: bool = False,
 ) -> str | None:
     """Return a block's commands as a script, if all it needs is there and it runs something.
 
     ``files`` are the names of the scripts that the issue gives. Where it ``fails`` by the words
     after it, to ask for a version is enough; where the issue is about how PyTorch ``installs``,
-    to install it is.
+    to install it is. Of what is ``introduced`` as the repro, output may follow an empty line.
     """
-    lines = _commands(text)
+    lines = _commands(text) or (_commands(_first_paragraph(text)) if introduced else None)
     joined = "\n".join(lines or ())
     if lines is None or _BOILERPLATE.search(joined):
         return None
@@ -126,7 +144,9 @@ def script(
         words = line.split()
         first = next((word for word in words if not _VARIABLE.match(word)), "")
         does = does or (is_cloned and (first in _DOING or first.startswith("./")))
+        does = does or first in _LOOKERS | _PUBLIC
         does = does or (first in _CHECKERS and "--version" not in words)
+        does = does or (is_cloned and any(map(first.startswith, _own_commands(joined))))
         for command in launch.of_line(line):
             if command.script and not is_cloned and not _is_known(command.script, known):
                 return None
@@ -135,6 +155,10 @@ def script(
             is_asking = not fails and command.code != "" and versions.are_asked(command.code)
             does = does or not (is_asking or command.module in _INSTALLERS)
     return joined if does else None
+
+
+def _first_paragraph(text: str) -> str:
+    return text.strip("\n").partition("\n\n")[0]
 
 
 def _unwrapped(end: re.Match[str]) -> str:
@@ -176,6 +200,7 @@ def _commands(text: str) -> list[str] | None:
     raw = joined.split("\n")
     is_session = any(launch.has_prompt(line) for line in raw)
     kept: list[str] = []
+    own = _own_commands(joined)
     number = 0
     while number < len(raw):
         line = raw[number]
@@ -183,7 +208,8 @@ def _commands(text: str) -> list[str] | None:
         command = launch.lines(line)[0]
         if not command or (is_session and not launch.has_prompt(line)):
             continue
-        if not (is_session or command.startswith("#") or is_command(command)):
+        is_own = any(command.startswith(name) for name in own)
+        if not (is_session or command.startswith("#") or is_command(command) or is_own):
             return None
         kept.append(command)
         heredoc = _HEREDOC.search(command)
@@ -192,6 +218,13 @@ def _commands(text: str) -> list[str] | None:
             kept.extend(raw[number:end])
             number = end
     return kept
+
+
+def _own_commands(text: str) -> set[str]:
+    """Return the names of what a block installs: their commands begin so (``nequip-train``)."""
+    installed = {word for found in _INSTALLED.findall(text) for word in found.split()}
+    named = {re.split(r"[=\[]", word)[0] for word in {*installed, *_CLONED.findall(text)}}
+    return {name for name in named if name[:1].isalpha()}
 
 
 def _until(lines: list[str], number: int, word: str) -> int:

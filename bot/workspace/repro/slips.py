@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import difflib
 import html
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.workspace.repro.imports import IMPORTS
 from bot.workspace.repro.python import parse_or_break, read
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ _MAX_LINE = 1_000
 _MAX_TEXT = 8_000
 """Characters of a program that is mended."""
 _MAX_SLIPS = 4
+_RESEMBLES = 0.74
+"""So much of two names is the same where one is mistyped; 1.0 is all."""
 _OPENS_BODY = re.compile(
     r"^\s*(?:class|def|if|elif|else|for|while|with|try|except|finally)\b[^#:]*$"
 )
@@ -75,6 +80,38 @@ def mended(text: str) -> Program | None:
             return None
         lines = better
     return None
+
+
+def renamed(program: Program) -> Program | None:
+    """Return the program with the one name that nothing defines taken for the one it resembles."""
+    missing = program.lacks - IMPORTS.keys()
+    tree = parse_or_break(program.text)
+    if len(missing) != 1 or isinstance(tree, int) or len(program.text) > _MAX_TEXT:
+        return None
+    (name,) = missing
+    alike = [other for other in _assigned(tree) if not _is_variant(name, other)]
+    found = difflib.get_close_matches(name, alike, n=2, cutoff=_RESEMBLES)
+    if len(found) != 1:
+        return None
+    better = read(re.sub(rf"(?<![\w.]){name}\b", found[0], program.text))
+    return replace(better, is_mended=True) if better is not None and better.is_whole else None
+
+
+def _assigned(tree: ast.Module) -> set[str]:
+    """Return every name that is given a meaning somewhere."""
+    nodes = [*ast.walk(tree)]
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return stored | {node.name for node in nodes if isinstance(node, kinds)}
+
+
+def _is_variant(name: str, other: str) -> bool:
+    """Whether two names are two things by custom: ``model`` and ``Model``, ``x1`` and ``x2``."""
+    return _bare(name) == _bare(other)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\d_]", "", name.lower()).removesuffix("s")
 
 
 def _one_mended(lines: list[str], broken: int) -> list[str] | None:

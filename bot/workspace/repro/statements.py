@@ -9,7 +9,9 @@ _DEFINITIONS = (ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
 _ACTIONS = (ast.Call, ast.BinOp, ast.Subscript, ast.Await, ast.Delete, ast.AugAssign)
 _COMPILING = re.compile(r"\bjit\.(?:script|interface)\b|\blibrary\.\w+|\bcustom_op\b")
 """Decorators that do the work of PyTorch when the function is defined."""
-_SETTING_UP = re.compile(r"\b(?:init_process_group|init_rpc|set_\w+|device)$")
+_SETTING_UP = re.compile(
+    r"\b(?:init_process_group|init_rpc|set_\w+|device|allow_in_graph|disallow_in_graph)$"
+)
 
 
 def acts(statement: ast.stmt) -> bool:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from bot.workspace.repro.blocks import Block
 
 _GOOD = re.compile(
-    r"repro|minimal|minified|minimum|self[- ]contained|stand-?alone|script|test ?case|\bMW?E\b"
-    r"|\bMRE\b|actual behaviou?r"
+    r"repro|minimal|minified|minimum|self[- ]contained|stand-?alone|\bscripts?\b|test ?case"
+    r"|\bMW?E\b|\bMRE\b|actual behaviou?r"
     r"|following code|code snippet|sample code|example code|run this|code to\s+\w"
     r"|save (?:this|the)",
     re.IGNORECASE,
@@ -30,7 +30,11 @@ _BAD = re.compile(
     r"|\bno (?:crash|hang|leak|segfault|nan)"
     r"|(?:does not|doesn't|cannot|can't|not) reproduce|\bno(?:t|n)?[- ](?:a |the )?repro\b"
     r"|(?:code|it|this|which|script) (?:succeeds|passes|runs (?:fine|normally|smoothly))"
-    r"|without (?:any )?error"
+    r"|without (?:any )?error|(?:does|did)(?:n't| not) (?:fail|crash|error|raise|break)\b"
+    r"|(?:does|did)(?:n't| not) (?:cause|give|produce|throw|show) (?:(?:an?|any|the|this|such) )?"
+    r"(?:error|problem|issue|exception|failure|warning|crash)"
+    r"|(?:make|get) [^.\n]{1,40} ['\"`\u201c]work['\"`\u201d]"
+    r"|(?:error|warning|problem|issue|crash|it) (?:disappear|goes away|went away|is gone|vanish)"
     r"|(?:please|can you|could you)(?: please)? (?:try|run|give|provide|share)|output of"
     r"|\b(?:solved|hack|monkey-?patch|never ?mind)\b|found (?:it|the (?:answer|way))"
     r"|in the meantime|to avoid (?:it|this|the)|be avoided|had to (?:write|change|use|do)"
@@ -41,7 +45,8 @@ _BAD = re.compile(
     re.IGNORECASE,
 )
 _BAD_END = re.compile(
-    r"\b(?:works|will work|passes|succeeds|(?:is|are|runs) (?:fine|okay|ok|correct|good|right))\W*$"
+    r"\b(?:works|(?:will|would) work|passes|succeeds"
+    r"|(?:is|are|runs) (?:fine|okay|ok|correct|good|right))\W*$"
     r"|\b(?:it|this|that|code|which) works (?:on|in|with|under)"
     r"(?: (?!(?:but|while)\b)[\w.]+){1,4}:?\s*$",
     re.IGNORECASE,
@@ -79,14 +84,17 @@ _ALSO = re.compile(
     r"\b(?:also|alike|similar(?:ly)?|likewise|the same (?:error|issue|problem|thing|way))\b",
     re.IGNORECASE,
 )
+_GENERATED = re.compile(r"^(?:# AOT ID: |async_compile = AsyncCompile\(\))", re.MULTILINE)
+"""Code that Inductor wrote."""
 _REMARK = re.compile(r"#[^\n]*\b\w*(?:Error|Exception)\b")
 """A remark in code about the error that comes."""
 _NEAR = 200
 _WORKS_AFTER = re.compile(
-    r"\W*(?:(?:and|but|so|now|then|this|that|it|the|above|code|script|example|snippet|everything)"
-    r"\s+)*(?:there (?:is|are|was|were) no (?:more )?(?:error|problem|issue|crash|failure)s?"
+    r"\W*(?:as expected,|(?:(?:and|but|so|now|then|this|that|it|the|above|code|script|example"
+    r"|snippet|everything)\s+)*(?:there (?:is|are|was|were) no (?:more )?"
+    r"(?:error|problem|issue|crash|failure)s?"
     r"|(?:works?|passes|succeeds|runs|all is|all goes)"
-    r" (?:well|fine|okay|ok|correctly|as expected|without))\b",
+    r" (?:well|fine|okay|ok|correctly|as expected|without))\b)",
     re.IGNORECASE,
 )
 """Words after a block which say that it is what does not fail."""
@@ -115,6 +123,8 @@ def score(block: Block) -> int:
         total += 3
     if _REMARK.search(block.text):
         total += 1
+    if _GENERATED.search(block.text):
+        total -= 6
     if _WORKS_AFTER.match(block.trail):
         total -= 3
     if _BAD_HEADING.search(block.heading):
@@ -154,6 +164,12 @@ def _say_else(lead: str) -> bool:
         return False
     last = _SENTENCE.split(lead)[-1]
     return bool(_BAD.search(last) or _BAD_END.search(last) or not _FAILS.search(last))
+
+
+def is_headed_as_right(block: Block) -> bool:
+    """Whether a block stands under a heading that says of it that it works."""
+    is_right = _BAD.search(block.heading) or _BAD_END.search(block.heading)
+    return is_right is not None and _FAILS.search(block.heading) is None
 
 
 def show_what_is_right(block: Block) -> bool:
