@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+import click
 from typer.main import get_command
 
 from bot.cli import app
 from bot.cli.group import ENTRIES
 from bot.cli.manual import manual
 from bot.commands import COMMANDS, OPTIONS
+from tests.terminal import ptq
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "commands.md"
 WITHOUT_A_TERMINAL = {"help"}
@@ -48,6 +50,25 @@ def test_every_command_explains_itself() -> None:
         assert command.help, entry.name
         for one in command.params:
             assert getattr(one, "help", None), f"{entry.name} {one.name}"
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    """`ptq --help` and completion read it from the files, so as not to import them all."""
+    group = cast("Any", get_command(app))
+    context = click.Context(group)
+    listed = {one.value: one.help for one in group.shell_complete(context, "") if one.help}
+    assert listed == {
+        entry.name: group.commands[entry.name].get_short_help_str() for entry in ENTRIES
+    }
+
+
+async def test_the_list_of_commands_imports_none_of_them() -> None:
+    """A person waits for `ptq --help` as long as for nothing: no library of the jobs is needed."""
+    said = await ptq("--help", PYTHONPROFILEIMPORTTIME="1")
+    assert "takeover" in said.out
+    imported = {line.rpartition("|")[2].strip() for line in said.err.splitlines()}
+    assert "typer" in imported
+    assert imported.isdisjoint({"aiohttp", "asyncssh", "dbos", "sqlalchemy"})
 
 
 def test_data_can_be_had_as_json() -> None:

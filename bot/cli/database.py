@@ -10,7 +10,7 @@ from bot.cli import tables
 from bot.cli.group import Command, Commands
 from bot.settings import Settings
 
-app = typer.Typer(cls=Commands, help="The database.", no_args_is_help=True)
+app = typer.Typer(cls=Commands, no_args_is_help=True)
 
 
 @app.callback()

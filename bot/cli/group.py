@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 from collections.abc import MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
@@ -12,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 JOBS = "Ask for jobs"
 LOOK = "Look at jobs, change them, use what they found"
@@ -81,9 +85,30 @@ class Group(Commands):
         """Take the commands from the table."""
         super().__init__(**attributes)
         self.commands = cast("Any", _Commands())
+        self._is_listing = False
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 -- Typer's own
+        """Write the help: of each command one line."""
+        with self._listing():
+            super().format_help(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:  # noqa: ANN401 -- Typer's own
+        """Return the names of the commands that begin so, and what they do."""
+        with self._listing():
+            return super().shell_complete(ctx, incomplete)
+
+    @contextmanager
+    def _listing(self) -> Generator[None]:
+        self._is_listing = True
+        try:
+            yield
+        finally:
+            self._is_listing = False
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 -- Typer's own
         """Return a command, also by the other names that it has in a comment."""
+        if self._is_listing:
+            return _shown(cmd_name)
         if cmd_name in self.commands:
             return self.commands[cmd_name]
         # Imported when it is asked for: every command would start later.
@@ -134,6 +159,20 @@ class _Commands(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._known)
+
+
+def _shown(name: str) -> Any:  # noqa: ANN401 -- Typer's own
+    """Return what a list of commands shows of one, read from its file: importing all takes long."""
+    entry = next(entry for entry in ENTRIES if entry.name == name)
+    tree = ast.parse((Path(__file__).parent / f"{entry.module}.py").read_text(encoding="utf-8"))
+    function = next(
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == entry.module
+    )
+    command = TyperCommand(name=name, help=inspect.cleandoc(ast.get_docstring(function) or ""))
+    cast("Any", command).rich_help_panel = entry.panel
+    return command
 
 
 def _made(entry: Entry) -> Any:  # noqa: ANN401 -- Typer's own
