@@ -46,6 +46,8 @@ _DIAGNOSTIC = re.compile(
 _SOURCE = re.compile(
     r"^\s*(?:TORCH_IMPL_FUNC|TORCH_META_FUNC|REGISTER_DISPATCH|namespace\s+at\b)", re.MULTILINE
 )
+_ELIDED = re.compile(r"^\s*\.\.\.\s*$", re.MULTILINE)
+"""A line in place of what the writer left out."""
 _LINE = re.compile(
     r"^\s*(?:$|//|/\*|\*|#\s*\w|[{}]|.*[;{},(\\)]\s*(?://.*)?$|.*(?:::|<<|->)|(?:public|private|protected):)"
 )
@@ -79,7 +81,9 @@ def is_label(label: str) -> bool:
 
 def program(text: str) -> str | None:
     """Return the code if it is a program, or its body, that uses PyTorch; else None."""
-    if not _TORCH.search(text) or _SOURCE.search(text) or _DIAGNOSTIC.search(text):
+    if not _TORCH.search(text) or _ELIDED.search(text):
+        return None
+    if _SOURCE.search(text) or _DIAGNOSTIC.search(text):
         return None
     if all(_SAYS_NOTHING.match(line) for line in text.split("\n")):
         return None

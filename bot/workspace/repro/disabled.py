@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 _TITLE = re.compile(
     r"^\s*(?:DISABLED|UNSTABLE|FLAKY)\s+(?P<test>test_\w[^\n]{0,400}?) {1,3}"
-    r"\((?P<place>[\w.<>]+)\)",
+    r"\( ?(?P<place>[\w.<>]+(?: [\w<>]+)?) ?\)",
     re.IGNORECASE,
 )
 _CAPTURE = re.compile(r"(?P<file>[\w/.-]+\.py)::(?P<class>\w+)::(?P<test>\w+)")
@@ -55,7 +55,7 @@ def find(title: str, body: str) -> DisabledTest | None:
     named = _TITLE.match(title)
     if named is None:
         return None
-    test, place = named["test"], named["place"]
+    test, place = named["test"], named["place"].replace(" ", "")
     modules, _, group = place.rpartition(".")
     return DisabledTest(
         test=test,

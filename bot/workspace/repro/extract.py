@@ -35,6 +35,9 @@ _LINK = re.compile(
     r"https?://(?:gist\.github|colab\.research|github\.com/[\w.-]+/[\w.-]+(?:\s|$|\)))"
 )
 _CPP_ISSUE = re.compile(r"\bC\+\+|\blibtorch\b|\b(?:torch|at|c10)::\w", re.IGNORECASE)
+_MYPY = re.compile(r"\bmypy\b", re.IGNORECASE)
+_OF_PYTORCH = ("torch", "functorch", "caffe2", "fbgemm_gpu", "executorch", "tensordict")
+"""Packages of PyTorch's own repositories begin so."""
 _BUILDS_CPP = re.compile(r"\bload_inline\(|cpp_extension(?:\.load\(| import [^\n]*\bload\b)")
 
 
@@ -139,6 +142,11 @@ def _of_program(
         reason += " It expects to be launched with a rank; the issue does not say how, so with two."
     elif program.program.has_tests and not program.program.acts and "pytest" not in launcher:
         launcher = "python -m pytest"
+    modules = program.program.asks_for
+    if launcher == "python" and _is_about_types(issue):
+        launcher = "python -m mypy"
+        modules |= {"mypy"}
+        reason += " The issue is about what mypy says of it."
     if program.program.lacks:
         reason += (
             f" Imports that it leaves out were added: {', '.join(sorted(program.program.lacks))}."
@@ -154,10 +162,16 @@ def _of_program(
             launcher=launcher,
             labels=issue.labels,
             title=issue.title,
-            modules=program.program.asks_for,
+            modules=modules,
         ),
         reason=reason,
     )
+
+
+def _is_about_types(issue: ReproIssue) -> bool:
+    """Whether a checker of types, not a run, shows what the issue is about."""
+    told = _MYPY.search(issue.title) or ("module: typing" in issue.labels)
+    return bool(told) and _MYPY.search(f"{issue.title}\n{issue.body}") is not None
 
 
 def _what_was_changed(program: Candidate) -> str:
@@ -198,9 +212,7 @@ def _of_import(text: Text, code: Sequence[Piece], issue: ReproIssue) -> Repro | 
     """Return an import that fails where it stands: it is its own repro."""
     shows_failure = [wishes.show_failure(block.text) for block in text.blocks]
     for piece in pieces.imports(code):
-        is_about_torch = any(
-            name.startswith(("torch", "functorch", "caffe2")) for name in piece.program.modules
-        )
+        is_about_torch = any(name.startswith(_OF_PYTORCH) for name in piece.program.modules)
         is_all = len(code) == 1 and surroundings.complain_before(text.blocks[piece.place])
         if not (is_about_torch and (is_all or shows_failure[piece.place])):
             continue

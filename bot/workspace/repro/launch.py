@@ -39,6 +39,8 @@ _PLACEHOLDER = re.compile(r"(?:^|=)<[A-Za-z][\w -]*>$")
 """A word that the reader shall replace: ``--model <model>``."""
 _LONG_CODE = re.compile(r"""\bpython[\d.]* -c (?:"((?:[^"\\]|\\.)*)"|'([^']*)')""", re.DOTALL)
 """A program behind ``-c`` that may have several lines."""
+_LAUNCHER = re.compile(r"(?:^|/)torch/distributed/(launch|run)\.py$")
+"""The file of a module that is a launcher."""
 _SCRIPT = re.compile(r"\.py(?!\w)")
 _NUMBER = re.compile(r"[\d.]*\d")
 _EXPORTED = re.compile(r"^export\s+((?:[A-Za-z_]\w*=\S*\s*)+)$")
@@ -166,6 +168,9 @@ def _read(words: Sequence[str]) -> Command | None:
 
 
 def _with_script(variables: tuple[str, ...], words: list[str]) -> Command | None:
+    launcher = _LAUNCHER.search(words[1]) if len(words) > 1 else None
+    if launcher is not None:
+        words[1:2] = ["-m", f"torch.distributed.{launcher[1]}"]
     if "-c" in words and words[0] == "python":
         place = words.index("-c")
         if place + 1 >= len(words):

@@ -98,7 +98,9 @@ def _is_call(line: str) -> bool:
 
 
 def _calls(value: ast.expr) -> bool:
-    """Whether it is a call, or a part of what one returns."""
+    """Whether it is a call, a part of what one returns, or several of these."""
+    if isinstance(value, ast.Tuple):
+        return any(map(_calls, value.elts))
     while isinstance(value, (ast.Attribute, ast.Subscript)):
         value = value.value
     return isinstance(value, ast.Call)

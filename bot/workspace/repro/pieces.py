@@ -30,8 +30,8 @@ MAX_PIECES = 60
 MAX_BLOCKS = 1_000
 """Blocks of one text that are looked at, without those inside of lines."""
 
-_NAME_OF_FUNCTION = re.compile(r"[\w.]+\(\)")
-"""``torch.load()`` in a sentence: a function is meant, not its call."""
+_NO_CALL = re.compile(r"[\w.]+\(\)|torch\.Size\([^()]*\)")
+"""``torch.load()`` in a sentence: a function is meant, not its call; a shape is a value."""
 _SHORT = 40
 """Characters of the words between a program and its output: ``It prints``."""
 _PYTHON_LABEL = re.compile(r"^\{?[.\s]*(?:py|python|python3|pycon|ipython|ipython3|pytb)\b")
@@ -136,7 +136,7 @@ def _inline(text: str, *, is_announced: bool) -> Iterator[tuple[python.Program, 
     codes = [command.code for command in launch.of_line(text[: launch.MAX_LINE]) if command.code]
     for code in codes or [text]:
         counts = "import " in code or (is_announced and "torch." in code)
-        counts = counts and _NAME_OF_FUNCTION.fullmatch(code) is None
+        counts = counts and _NO_CALL.fullmatch(code) is None
         program = python.read(code) if counts else None
         if program is not None and program.is_whole:
             yield program, ""

@@ -52,6 +52,7 @@ _SOURCE = re.compile(r"^(?:\./)?(?:pytorch/)?(?:test|benchmarks|tools|torch|exam
 _INSTALLS = re.compile(
     r"(?:\b|-m)(?:pip3?|conda|mamba|uv pip) (?:-\S+ )*install\b|\b(?:conda|mamba) create\b"
 )
+_OF_TORCH = re.compile(r"torch|requirements|\.whl|(?:^| )\.(?:\[| |$)| -f ", re.IGNORECASE)
 _BUILDS = re.compile(
     r"(?:\b[A-Z][A-Z0-9_]*=[^\s`]+ +){0,40}(?:\bpython[\d.]* setup\.py"
     r" (?:develop|install|build\w*|bdist_wheel|rebuild\w*)"
@@ -139,7 +140,7 @@ def script(
     known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
     is_cloned = "git clone" in joined
     is_installed = "pip install" in joined
-    does = installs and _INSTALLS.search(joined) is not None
+    does = installs and any(_INSTALLS.search(line) and _OF_TORCH.search(line) for line in lines)
     for line in lines:
         words = line.split()
         first = next((word for word in words if not _VARIABLE.match(word)), "")

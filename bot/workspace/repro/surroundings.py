@@ -76,7 +76,7 @@ _ASKED_TO_REPRODUCE = re.compile(
     r"(?:please|can you|could you)(?: please)? (?:try|run)(?=[^.\n]{0,80}\brepro)", re.IGNORECASE
 )
 """Who is asked to run something to see the failure gets no remedy to try."""
-_MACHINE = re.compile(r"^\W*(?:versions?|environment)\b", re.IGNORECASE)
+_MACHINE = re.compile(r"^\W*(?:versions?|environment|system info\w*)\b", re.IGNORECASE)
 _REPRO = re.compile(r"\brepro", re.IGNORECASE)
 _TURN = re.compile(r"\W*(?:however|but|whereas|yet|while)\W*", re.IGNORECASE)
 """The only words between what works as it should and what does not."""

@@ -7,6 +7,7 @@ import re
 _ITEM = (
     r"(?:f?'[^']*'|f?\"[^\"]*\"|[\w.]*(?:__version__|version\.\w+|is_available\(\)|device_count\(\)"
     r"|get_device_(?:name|capability|properties)\([\w.]*\)|cudnn\.version\(\)"
+    r"|sys\.(?:version|platform)(?:_info)?|platform\.\w+\(\)"
     r"|__config__\.(?:show|parallel_info)\(\)|arch_list\(\)|collect_env[\w.()]*))"
 )
 _ASKS_VERSION = re.compile(

@@ -32,6 +32,11 @@ _COMPLAINT = re.compile(
 )
 """What a question says that is a report."""
 _TITLE = re.compile(r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b)", re.IGNORECASE)
+_TRACKER = re.compile(r"^\W*(?:track(?:er|ing)\b|umbrella\b)|\btracking issue\b", re.IGNORECASE)
+"""Lists of other issues."""
+_MARKED_TITLE = re.compile(r"^\W*feature[ -]request\W", re.IGNORECASE)
+"""Who writes so means it, in whatever form."""
+_REPORT = re.compile(r"^\W*(?:\w+ )?(?:bug|repro|to reproduce)", re.IGNORECASE)
 _BUG = re.compile(r"^\W*(?:\w+ )?(?:bug|describe|issue|repro|to reproduce|summary)", re.IGNORECASE)
 _FAILURE = re.compile(
     r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
@@ -48,9 +53,10 @@ def are_all(title: str, body: Text) -> bool:
         return False
     if _DOCUMENT.match(heading) and any(map(_shows_behavior, body.blocks)):
         return False
-    if _HEADING.match(heading):
+    if _HEADING.match(heading) or _TRACKER.search(title):
         return True
-    return _TITLE.match(title) is not None and _BUG.match(heading) is None
+    is_report = (_REPORT if _MARKED_TITLE.match(title) else _BUG).match(heading) is not None
+    return _TITLE.match(title) is not None and not is_report
 
 
 def _shows_behavior(block: Block) -> bool:
