@@ -120,7 +120,7 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
             return None
         program = joined
     if not program.is_whole:
-        better = slips.renamed(program) if len(used) == 1 else None
+        better = slips.aliased(program) or (slips.renamed(program) if len(used) == 1 else None)
         if better is None:
             return None
         program = better

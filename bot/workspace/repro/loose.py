@@ -88,7 +88,8 @@ def _end(lines: list[str], start: int) -> int:
             code = line.removeprefix(indentation)
             if not line.startswith(indentation) or not _is_code(code):
                 break
-        depth += sum(_BRACKET.get(character, 0) for character in line)
+        if not line.lstrip().startswith("#"):
+            depth += sum(_BRACKET.get(character, 0) for character in line)
         end = number + 1
     return end
 

@@ -24,6 +24,20 @@ _MAX_LINE = 1_000
 _MAX_TEXT = 8_000
 """Characters of a program that is mended."""
 _MAX_SLIPS = 4
+_OF_TORCH_ALONE = frozenset(
+    {
+        "tensor",
+        "Tensor",
+        "FloatTensor",
+        "LongTensor",
+        "randn",
+        "nn",
+        "no_grad",
+        "cuda",
+        "manual_seed",
+    }
+)
+_OF_TORCH = _OF_TORCH_ALONE | {"zeros", "ones", "rand", "empty", "full", "arange", "eye", "randint"}
 _RESEMBLES = 0.74
 """So much of two names is the same where one is mistyped; 1.0 is all."""
 _OPENS_BODY = re.compile(
@@ -94,6 +108,29 @@ def renamed(program: Program) -> Program | None:
     if len(found) != 1:
         return None
     better = read(re.sub(rf"(?<![\w.]){name}\b", found[0], program.text))
+    return replace(better, is_mended=True) if better is not None and better.is_whole else None
+
+
+def aliased(program: Program) -> Program | None:
+    """Return the program with ``import torch as T``, where the one name it lacks is used so."""
+    missing = program.lacks - IMPORTS.keys()
+    tree = parse_or_break(program.text)
+    if len(missing) != 1 or isinstance(tree, int):
+        return None
+    (name,) = missing
+    uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+    looked_up = {
+        node.attr: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.value in uses
+    }
+    keywords = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    is_torch = looked_up.keys() <= _OF_TORCH and bool(
+        looked_up.keys() & _OF_TORCH_ALONE or "requires_grad" in keywords
+    )
+    if not is_torch or not all(isinstance(node.ctx, ast.Load) for node in uses):
+        return None
+    better = read(f"import torch as {name}\n\n{program.text}")
     return replace(better, is_mended=True) if better is not None and better.is_whole else None
 
 
