@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import needs, python, slips, versions
-from bot.workspace.repro.data_files import SUFFIXES
+from bot.workspace.repro import beside, needs, python, slips, versions
 from bot.workspace.repro.imports import IMPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.workspace.repro.pieces import Piece
 
@@ -26,7 +24,6 @@ _HOPELESS = -9
 _ON_CPU = re.compile(r"\bCPU\b", re.IGNORECASE)
 _NAME_IN_TITLE = re.compile(r"[A-Za-z_][\w.]*[._][A-Za-z]\w*|\b[A-Z][a-z]+[A-Z]\w+")
 """What is written as code is: with dots, underscores, or capitals inside."""
-_SOURCE = re.compile(r"""['"](?:\./)?(\w+\.(?:cpp|cc|cu|cxx|json|ya?ml|toml))['"]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +123,17 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
         program = better
     if versions.are_asked(program.text):
         return None
-    imported = _imported(found, program, used)
+    imported = beside.imported(found, program, used)
     files = {name: found[place].program.text for name, place in imported.items()}
     elsewhere = program.modules - {name.removesuffix(".py") for name in files}
-    files |= _named(program, sources)
+    files |= beside.named(program, sources)
+    built, builder = beside.built(found, elsewhere, sources)
+    files |= built
+    taken = {*imported.values(), *([] if builder is None else [builder])}
     found_now = piece.program.lacks - program.lacks - IMPORTS.keys()
     goes_on = bool(found_now or (piece.program.loaded and not program.loaded))
     return Candidate(
-        text=_with_files(python.with_prelude(program), files),
+        text=beside.with_files(python.with_prelude(program), files, builds=bool(built)),
         score=piece.score + (len(used) - 1 if goes_on else 0) - (2 if program.lacks else 0),
         place=piece.place,
         program=program,
@@ -141,7 +141,7 @@ def _complete(found: Sequence[Piece], number: int, sources: Mapping[str, str]) -
         name=piece.name,
         own=piece.score,
         used=frozenset(used),
-        imported=frozenset(imported.values()),
+        imported=frozenset(taken),
         goes_on=goes_on,
         is_mended=program.is_mended or any(found[place].program.is_mended for place in used),
         is_of_project=bool(elsewhere & _OF_A_PROJECT),
@@ -197,60 +197,3 @@ def _used(found: Sequence[Piece], number: int) -> list[int]:
         loaded -= before.saved
         lacks = (lacks - before.defines) | before.lacks
     return sorted(chosen)
-
-
-def _imported(
-    found: Sequence[Piece], program: python.Program, used: Sequence[int]
-) -> dict[str, int]:
-    """Return the named pieces that a program and its files import, by the names of the files."""
-    by_module = {
-        piece.name.rpartition("/")[2].removesuffix(".py"): place
-        for place, piece in enumerate(found)
-        if piece.name and place not in used
-    }
-    files: dict[str, int] = {}
-    taken_from = program.taken_from
-    waiting = sorted(program.modules)
-    while waiting:
-        module = waiting.pop()
-        place = by_module.pop(module, None)
-        if place is None and module not in sys.stdlib_module_names:
-            place = _by_what_it_defines(found, taken_from.get(module), {*used, *files.values()})
-        if place is not None:
-            files[f"{module}.py"] = place
-            waiting.extend(sorted(found[place].program.modules))
-    return files
-
-
-def _by_what_it_defines(
-    found: Sequence[Piece], taken: frozenset[str] | None, used: Collection[int]
-) -> int | None:
-    """Return the one piece, without a name, that only defines things, and all that are taken."""
-    fitting = [
-        place
-        for place, piece in enumerate(found)
-        if taken and not piece.name and place not in used and taken <= piece.program.defines
-    ]
-    return fitting[0] if len(fitting) == 1 and not found[fitting[0]].program.acts else None
-
-
-def _named(program: python.Program, sources: Mapping[str, str]) -> dict[str, str]:
-    """Return the sources that a program names: ``load("x", sources=["x.cpp"])``."""
-    names = sorted({found[1] for found in _SOURCE.finditer(program.text)})
-    named = {name: sources[name] for name in names if name in sources}
-    in_cpp = [content for name, content in sources.items() if not name.endswith(SUFFIXES)]
-    if not named and len(names) == 1 and len(in_cpp) == 1 and not names[0].endswith(SUFFIXES):
-        return dict.fromkeys(names, in_cpp[0])
-    return named
-
-
-def _with_files(text: str, files: dict[str, str]) -> str:
-    """Let the program write the files that it imports before it does."""
-    if not files:
-        return text
-    head = ["import pathlib", ""]
-    for name, content in sorted(files.items()):
-        raw = f"r'''\n{content}\n'''"
-        quoted = raw if "'''" not in content and not content.endswith("\\") else repr(content)
-        head.append(f"pathlib.Path(__file__).with_name({name!r}).write_text({quoted})")
-    return "\n".join([*head, "", text])

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _BUILDING = re.compile(
     r"\b(?:re)?(?:buil[dt]|compil|complie|install|wheel|conda|pip|cannot import|link(?:er|ing)"
-    r"|setup\.py|from source|cmake|nvcc|undefined (?:reference|symbol))",
+    r"|setup\.py|from source|cmake|nvcc|undefined (?:reference|symbol)|matching distribution"
+    r"|satisf(?:y|ies) the requirement)",
     re.IGNORECASE,
 )
 _OWN_CODE = re.compile(r"\bextension|\bmy (?:\w+ )?(?:project|code|program)", re.IGNORECASE)
@@ -52,17 +53,25 @@ def of_text(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None
     test = of_test(text, issue)
     if test is not None:
         return test
+    is_about_installing = _BUILDING.search(issue.title) is not None
     for place, block in enumerate(text.blocks):
         is_code = block.kind in {BlockKind.FENCE, BlockKind.INDENTED}
         if not is_code or surroundings.score(block) < 0 or not text.counts(block):
             continue
+        fails = _fails(text, place)
         script = shell.script(
             block.text,
             files=files,
-            fails=_fails(text, place),
+            fails=fails,
+            installs=is_about_installing and (fails or wishes.show_failure(block.text)),
             introduced=surroundings.introduce(block),
         )
+        if script is None and surroundings.complain_before(block):
+            script = shell.build(block.text, alone=True)
         if script is not None:
+            more = [one.text for one in text.blocks[place:] if one.kind is BlockKind.INLINE]
+            more = [line for line in more if shell.of_same_program(line, script)]
+            script = "\n".join([script, *dict.fromkeys(more)])
             reason = f"The commands in {text.place}."
             return _of_script(script, issue, source=text.source, reason=reason)
     return None
@@ -92,13 +101,14 @@ def of_sentences(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
 
 def _steps(block: Block, *, installs: bool) -> list[str]:
     """Return the commands of a block: a line between backticks, or lines behind ``>``."""
-    lines = [line.strip() for line in block.text.split("\n") if line.strip()]
+    is_quoted = block.kind is BlockKind.PROSE and block.is_quoted
+    told = shell.leading_commands(block.text) if is_quoted and installs else block.text
+    lines = [line.strip() for line in told.split("\n") if line.strip()]
     if surroundings.is_of_machine(block) or not all(map(shell.is_command, lines)):
         return []
     if block.kind is BlockKind.INLINE:
         told = installs or surroundings.announce(block) or shell.starts_source(block.text)
         return lines if told else []
-    is_quoted = block.kind is BlockKind.PROSE and block.is_quoted
     return lines if is_quoted and not surroundings.is_headed_as_right(block) else []
 
 
@@ -131,6 +141,12 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
 
 
 def _of_name_in_title(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
+    inside = named_tests.in_module(issue.title)
+    if inside is not None:
+        module, test = inside
+        file = named_tests.file_called(module, issue.body) or f"test/{module}.py"
+        reason = "The title names a test of PyTorch that fails, and its file."
+        return _of_test(_picking(file, words=test), issue, source="title", reason=reason)
     file = named_tests.file_in_title(issue.title)
     if file is not None:
         reason = "The tests of PyTorch that the title says fail."
@@ -138,6 +154,10 @@ def _of_name_in_title(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     named = named_tests.in_title(issue.title)
     if named is not None:
         words = " and ".join(filter(None, named))
+        logged = named_tests.file_called(named[1], issue.body)
+        if logged:
+            reason = "The title names tests of PyTorch that fail, by their file."
+            return _of_test(f"python {logged}", issue, source="title", reason=reason)
         logged = named_tests.file_in_log(_code(own), named[1])
         told = "the log its file" if logged else "not its file"
         reason = f"The title names a test of PyTorch that fails, and {told}."
@@ -187,12 +207,16 @@ def of_build(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     if not _BUILDING.search(issue.title) or _OWN_CODE.search(issue.title):
         return None
     for text in own:
-        for block in text.blocks:
-            told_by_form = _BUILT_BY.search(block.text) or surroundings.is_of_machine(block)
-            line = None if told_by_form else shell.build(block.text)
-            if line is not None:
-                reason = f"How PyTorch's source is built in {text.place}."
-                return _of_script(line, issue, source=text.source, reason=reason)
+        blocks = [
+            block
+            for block in text.blocks
+            if not (_BUILT_BY.search(block.text) or surroundings.is_of_machine(block))
+        ]
+        found = [script for block in blocks if (script := shell.build(block.text)) is not None]
+        if found:
+            line = max(found, key=lambda script: script.count("\n"))
+            reason = f"How PyTorch's source is built in {text.place}."
+            return _of_script(line, issue, source=text.source, reason=reason)
     return None
 
 

@@ -48,6 +48,7 @@ _SOURCE = re.compile(
 )
 _ELIDED = re.compile(r"^\s*\.\.\.\s*$", re.MULTILINE)
 """A line in place of what the writer left out."""
+_CODE_LINE = re.compile(r"[;{]\s*$", re.MULTILINE)
 _LINE = re.compile(
     r"^\s*(?:$|//|/\*|\*|#\s*\w|[{}]|.*[;{},(\\)]\s*(?://.*)?$|.*(?:::|<<|->)|(?:public|private|protected):)"
 )
@@ -66,9 +67,12 @@ def files(blocks: Sequence[Block]) -> dict[str, str]:
         label = block.label.partition(" ")[0]
         if block.kind is not BlockKind.FENCE or not (is_label(label) or not label):
             continue
-        if _INCLUDE.search(block.text) and _DIAGNOSTIC.search(block.text) is None:
-            first = block.text.lstrip("\n").partition("\n")[0]
-            named = _FILE.search(first) or _FILE.search(block.lead[-120:])
+        if _DIAGNOSTIC.search(block.text) is not None:
+            continue
+        first = block.text.lstrip("\n").partition("\n")[0]
+        named = _FILE.search(first) or _FILE.search(block.lead[-120:])
+        is_code = _INCLUDE.search(block.text) or (named and _CODE_LINE.search(block.text))
+        if is_code:
             found.setdefault(named[1] if named is not None else "", block.text)
     return found
 

@@ -230,45 +230,6 @@ IMPORTS = (
 """The name that everybody means, and its import."""
 
 
-def only_filled(tree: ast.Module, names: Collection[str]) -> dict[str, str]:
-    """Return which of these names are only used to put a value into them, and how they begin.
-
-    A dictionary gets values under texts, a list gets them with ``append``.
-    """
-    made = {"{}": {*_filled_by_key(tree)}, "[]": {*_filled_by_append(tree)}}
-    filled = set[ast.Name]().union(*made.values())
-    others = {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in filled
-    }
-    return {
-        name: begins
-        for begins, nodes in made.items()
-        for name in {node.id for node in nodes} & set(names) - others
-    }
-
-
-def _filled_by_key(tree: ast.Module) -> Iterator[ast.Name]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Subscript(
-                value=ast.Name() as name, slice=ast.Constant(value=str()), ctx=ast.Store()
-            ):
-                yield name
-            case _:
-                pass
-
-
-def _filled_by_append(tree: ast.Module) -> Iterator[ast.Name]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Expr(
-                value=ast.Call(func=ast.Attribute(value=ast.Name() as name, attr="append"))
-            ):
-                yield name
-            case _:
-                pass
-
-
 def only_handed_on(tree: ast.Module, names: Collection[str]) -> frozenset[str]:
     """Return which of these names are never called or looked into.
 

@@ -14,6 +14,8 @@ _TEST = re.compile(r"(?<![\w/.])test_\w+(?![\w./])")
 _TEST_ANYWHERE = re.compile(r"(?<![\w/.])test_\w+(?![\w./])|(?<=\.py:)test_\w+(?![\w./])")
 _FILE_ANYWHERE = re.compile(r"\btest/[\w/]{0,200}\btest_\w+\.py")
 _IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+|[A-Z]\w+Tests?)[.:]{1,2}(test_\w+)")
+_IN_MODULE = re.compile(r"(?<![\w/.])(test_\w+)\.(test_\w+)(?![\w./])")
+_PATH = re.compile(r"(?<![\w/.])(?:test/)?((?:\w+/)+test_\w+)(?![\w./])")
 _FEW = 4
 _TESTS_FAIL = re.compile(
     r"\btests?\b[^.\n]{0,80}\b(?:fail|flak|broke|crash|error)"
@@ -30,6 +32,8 @@ _IN_FRAME = re.compile(
     r"File \"(?P<path>[^\"\n]{0,300}?)(?P<file>\w*test\w*\.py)\", line \d+, in (?P<test>test_\w+)"
 )
 """A line of a traceback."""
+_IN_FRAME_OF_TESTS = re.compile(r"File \"(?P<file>test_\w+\.py)\", line \d+")
+"""One of a test's own helpers, started in the directory of the tests."""
 _GROUP = re.compile(r"\bTest[A-Z]\w+(?![\w.])")
 _MAX_PARAGRAPH = 2_000
 
@@ -37,7 +41,20 @@ _MAX_PARAGRAPH = 2_000
 def file_in_title(title: str) -> str | None:
     """Return the one file of tests that a title says fails."""
     named = set(_FILE.findall(title))
+    named |= {f"test/{path}.py" for path in _PATH.findall(title)}
     return named.pop() if len(named) == 1 and _FAILS.search(title) else None
+
+
+def in_module(title: str) -> tuple[str, str] | None:
+    """Return the module and the name of the one test that a title says fails: ``test_a.test_b``."""
+    named = set(_IN_MODULE.findall(title))
+    return named.pop() if len(named) == 1 and _FAILS.search(title) else None
+
+
+def file_called(module: str, text: str) -> str:
+    """Return the file of tests that a text names, and that is called like a module; or nothing."""
+    found = re.search(rf"\btest/(?:\w+/)*{re.escape(module)}\.py\b", text)
+    return found[0] if found is not None else ""
 
 
 def in_title(title: str) -> tuple[str, str] | None:
@@ -95,7 +112,8 @@ def file_in_log(text: str, test: str) -> str:
         if test.startswith(found["test"]):
             _, is_inside, path = f"/{found['path']}".replace("\\", "/").rpartition("/test/")
             return f"test/{path if is_inside else ''}{found['file']}"
-    return ""
+    named = {found["file"] for found in _IN_FRAME_OF_TESTS.finditer(text)}
+    return f"test/{named.pop()}" if len(named) == 1 else ""
 
 
 def in_prose(text: str) -> tuple[str, str] | None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.workspace.repro import statements
-from bot.workspace.repro.imports import IMPORTS, only_filled, only_handed_on
+from bot.workspace.repro.filled import only_filled
+from bot.workspace.repro.imports import IMPORTS, only_handed_on
 from bot.workspace.repro.order import taken_too_early
 from bot.workspace.repro.saved import saved_and_loaded
 from bot.workspace.repro.taken import taken_from
@@ -162,6 +163,8 @@ def parse_or_break(text: str) -> ast.Module | int:
 def with_prelude(program: Program) -> str:
     """Return the program's text with the imports it lacks in front, and a class for methods."""
     added = [IMPORTS[name] for name in IMPORTS if name in program.lacks]
+    if "device" in program.collects and "torch" not in program.lacks:
+        added.append("import torch")
     added += [f"{name} = {value}" for name, value in sorted(program.collects.items())]
     text = "\n".join([*added, "", program.text]) if added else program.text
     if program.uncalled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ _COMMANDS = frozenset({
     "gdb", "valgrind", "accelerate", "deepspeed", "mpirun", "srun", "numactl", "nvidia-smi",
     "rocm-smi", "env", "time", "timeout", "touch", "chmod", "which", "ldd", "tail", "head",
     "grep", "sed", "for", "do", "done", "mypy", "lintrunner", "flake8", "pyright", "ruff",
-    "vllm", "lm_eval", "tune",
+    "vllm", "lm_eval", "tune", ".",
 })
 # fmt: on
 _DOING = frozenset(
@@ -103,19 +104,28 @@ def shown_files(text: str) -> list[ShownFile]:
     return found
 
 
-def build(text: str) -> str | None:
-    """Return the command that builds PyTorch's source, with those around it if there is no more."""
+def build(text: str, *, alone: bool = False) -> str | None:
+    """Return the command that builds PyTorch's source, with those around it if there is no more.
+
+    ``alone``: only where there is nothing else than commands.
+    """
     script = None if "collect_env" in text else _commands(text)
     if script and _BUILDS.search("\n".join(script)):
         return "\n".join(script)
+    if alone:
+        return None
     steps = [found[1] for line in text.split("\n") if (found := _STEP.match(line))]
     steps = [step for step in steps if is_command(step)]
     if _BUILDS.search("\n".join(steps)):
         return "\n".join(steps)
-    for line in launch.lines(text):
+    lines = [line.strip("`") for line in launch.lines(text)]
+    for number, line in enumerate(lines):
         found = _BUILDS.search(line[: launch.MAX_LINE])
         if found is not None:
-            return found[0]
+            before = number
+            while before and (lines[before - 1].startswith("#") or is_command(lines[before - 1])):
+                before -= 1
+            return "\n".join([*lines[before:number], found[0]])
     return None
 
 
@@ -131,11 +141,11 @@ def script(
 
     ``files`` are the names of the scripts that the issue gives. Where it ``fails`` by the words
     after it, to ask for a version is enough; where the issue is about how PyTorch ``installs``,
-    to install it is. Of what is ``introduced`` as the repro, output may follow an empty line.
+    to install it is. Of what is ``introduced`` as the repro, output may follow.
     """
-    lines = _commands(text) or (_commands(_first_paragraph(text)) if introduced else None)
+    lines = _commands(text) or (_commands(leading_commands(text)) if introduced else None)
     joined = "\n".join(lines or ())
-    if lines is None or _BOILERPLATE.search(joined):
+    if lines is None or _BOILERPLATE.search(joined) or not _is_closed(joined):
         return None
     known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
     is_cloned = "git clone" in joined
@@ -158,8 +168,28 @@ def script(
     return joined if does else None
 
 
-def _first_paragraph(text: str) -> str:
-    return text.strip("\n").partition("\n\n")[0]
+def leading_commands(text: str) -> str:
+    """Return the lines before what is no command any more: what the last one printed."""
+    lines = text.strip("\n").split("\n")
+    own = _own_commands(text)
+    end = 0
+    while end < len(lines) and (
+        lines[end].lstrip().startswith("#")
+        or is_command(launch.lines(lines[end])[0])
+        or lines[end].lstrip().startswith(tuple(own))
+        or (end and lines[end - 1].endswith("\\"))
+    ):
+        end += 1
+    return "\n".join(lines[:end])
+
+
+def _is_closed(text: str) -> bool:
+    """Whether every quotation is closed."""
+    try:
+        shlex.split(text, comments=True)
+    except ValueError:
+        return "<<" in text  # the text of a here-document is no shell
+    return True
 
 
 def _unwrapped(end: re.Match[str]) -> str:
@@ -174,6 +204,12 @@ def is_command(line: str) -> bool:
         return bool(words)
     name = first.rpartition("/")[2]
     return name in _COMMANDS or bool(_PYTHON.match(name)) or first.startswith("./")
+
+
+def of_same_program(line: str, script: str) -> bool:
+    """Whether a line goes on with a program that a script installs or starts, and it is new."""
+    first = line.split(maxsplit=1)[0] if line.split() else ""
+    return first in _own_commands(script) | _CHECKERS and first in script and line not in script
 
 
 def starts_source(line: str) -> bool:

@@ -63,7 +63,7 @@ _NEVER = re.compile(
 """Headings under which stands what would be right."""
 _FAILS = re.compile(
     r"\b(?:fails?|crash(?:es)?|raises?|hangs?|errors?|repro\w*|wrong|incorrect|unexpected"
-    r"|inconsistent|not (?:right|correct|expected))\b",
+    r"|inconsistent|not (?:right|correct|expected|detected|found|recogni[sz]ed))\b",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
