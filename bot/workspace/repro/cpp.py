@@ -34,6 +34,7 @@ _TORCH = re.compile(r"\b(?:torch|at|c10|aten|ATen|libtorch)(?:::|/)")
 _FEW = 2
 """Statements; fewer are a quotation."""
 _RECEIVER = re.compile(r"(?<![\w.>:\"'/])([a-z_]\w*)(?:\.|->)[a-z]\w*")
+_MADE = re.compile(r"=\s*([A-Z][a-z]\w*)\s*\(|^\s*([A-Z][a-z]\w*)\s+\w+\s*[;({=]", re.MULTILINE)
 _MAX_RECEIVERS = 40
 _OF_EVERYBODY = frozenset({"this", "model", "module", "net"})
 """Variables that a reader can fill in."""
@@ -91,6 +92,8 @@ def program(text: str) -> str | None:
         return None
     if all(_SAYS_NOTHING.match(line) for line in text.split("\n")):
         return None
+    if _MAIN.search(text) and "#include" not in text and _makes_what_is_not_given(text):
+        return None
     statements = _STATEMENT.findall(text)
     is_program = bool(_INCLUDE.search(text) or _MAIN.search(text))
     if not is_program and (len(statements) < _FEW or _uses_what_is_not_given(text)):
@@ -104,6 +107,14 @@ def _uses_what_is_not_given(text: str) -> bool:
         name not in _OF_EVERYBODY
         and not re.search(rf"[\w>&*]\s*[\s&*]{name}\s*(?:[=({{;,)\[\]:]|$)", text, re.MULTILINE)
         for name in [*dict.fromkeys(_RECEIVER.findall(text))][:_MAX_RECEIVERS]
+    )
+
+
+def _makes_what_is_not_given(text: str) -> bool:
+    """Whether a program without includes makes an object of a class that it does not define."""
+    return "using namespace" not in text and any(
+        not re.search(rf"\b(?:class|struct|using|enum)\s+{name}\b|\b{name}\s*;", text)
+        for name in [made[1] or made[2] for made in _MADE.finditer(text)][:_MAX_RECEIVERS]
     )
 
 

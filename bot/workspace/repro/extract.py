@@ -16,6 +16,7 @@ from bot.workspace.repro import (
     processes,
     python,
     surroundings,
+    tested,
     texts,
     versions,
     wishes,
@@ -49,7 +50,7 @@ def extract(issue: ReproIssue) -> Repro:
     """
     test = disabled.find(issue.title, issue.body)
     if test is not None:
-        return commanded.of_disabled(test, issue)
+        return tested.of_disabled(test, issue)
     own, others = texts.of(issue)
     if wishes.are_all(issue.title, own[-1]) and not wishes.show_failure(issue.body):
         return _none("The issue asks for a feature or a change of the documentation.")
@@ -59,7 +60,7 @@ def extract(issue: ReproIssue) -> Repro:
             return found
     found = (
         _of_pieces_together(own, issue)
-        or commanded.of_named_test(issue, own)
+        or tested.of_named_test(issue, own)
         or commanded.of_build(issue, own)
         or commanded.of_sentences(issue, own)
     )
@@ -94,7 +95,7 @@ def _of_text(text: Text, own: Sequence[Text], issue: ReproIssue) -> Repro | None
     if "git clone" not in issue.body:
         programs = [program for program in programs if not program.is_of_project]
     if programs and programs[0].score < 0:
-        test = commanded.of_test(text, issue)
+        test = tested.of_test(text, issue)
         if test is not None:
             return test
     if not text.is_body:
@@ -193,7 +194,7 @@ def _command(programs: Sequence[Candidate], texts: Sequence[Text]) -> Command | 
         processes.is_distributed(other.text) for other in others
     )
     for text in texts:
-        found = [command for command in commanded.commands(text) if not command.is_test]
+        found = [command for command in tested.commands(text) if not command.is_test]
         if is_alone:
             found = [command for command in found if not command.is_distributed]
         named = [one for one in found if program.name and one.script.endswith(program.name)]

@@ -15,6 +15,7 @@ _TEST_ANYWHERE = re.compile(r"(?<![\w/.])test_\w+(?![\w./])|(?<=\.py:)test_\w+(?
 _FILE_ANYWHERE = re.compile(r"\btest/[\w/]{0,200}\btest_\w+\.py")
 _IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+|[A-Z]\w+Tests?)[.:]{1,2}(test_\w+)")
 _IN_MODULE = re.compile(r"(?<![\w/.])(test_\w+)\.(test_\w+)(?![\w./])")
+_BARE_FILE = re.compile(r"(?<![\w/.])test_\w+\.py(?![\w:])")
 _PATH = re.compile(r"(?<![\w/.])(?:test/)?((?:\w+/)+test_\w+)(?![\w./])")
 _FEW = 4
 _TESTS_FAIL = re.compile(
@@ -42,6 +43,7 @@ def file_in_title(title: str) -> str | None:
     """Return the one file of tests that a title says fails."""
     named = set(_FILE.findall(title))
     named |= {f"test/{path}.py" for path in _PATH.findall(title)}
+    named |= {f"test/{file}" for file in _BARE_FILE.findall(title)}
     return named.pop() if len(named) == 1 and _FAILS.search(title) else None
 
 

@@ -55,19 +55,21 @@ _INSTALLS = re.compile(
 )
 _OF_TORCH = re.compile(r"torch|requirements|\.whl|(?:^| )\.(?:\[| |$)| -f ", re.IGNORECASE)
 _BUILDS = re.compile(
-    r"(?:\b[A-Z][A-Z0-9_]*=[^\s`]+ +){0,40}(?:\bpython[\d.]* setup\.py"
+    r"(?:\benv +)?(?:\b[A-Z][A-Z0-9_]*=[^\s`]+ +){0,40}(?:\bpython[\d.]* setup\.py"
     r" (?:develop|install|build\w*|bdist_wheel|rebuild\w*)"
     r"|\bpip3? install (?:--?[\w-]+ ){0,4}\.(?=[\s`]|$))"
     r"(?: +--?\w[\w=-]*){0,9}"
 )
 """How PyTorch is built from its source."""
-_STEP = re.compile(r"^ {0,3}(?:\d{1,2}[.)]|[-*]) +(\S.*)$")
+_STEP = re.compile(r"^ {0,3}(?:\d{1,2}[.)] *(?=[A-Za-z./])|[-*] +)(\S.*)$")
 """An entry of a list."""
 _WRAPPED = re.compile(r"(?<=[^\n]{60})\n(?=([^\n-]{0,12}) --\w[^\n]*$)", re.MULTILINE)
 """Where a terminal broke a long command, maybe inside a word: options follow."""
 _INSTALLED = re.compile(r"\bpip3? install ((?:[\w=.\[\],-]+ ?){1,20})")
 _CLONED = re.compile(r"\bgit clone (?:-\S+ )*\S*?/([\w.-]+?)(?:\.git)?(?:\s|$)")
 _BOILERPLATE = re.compile(r"collect_env|For security purposes|setup\.py")
+_OWN_PROGRAM = re.compile(r"\S+\.py -")
+_ENVIRONMENT = re.compile(r"\bpython[\d.]* \S*\bcollect_env(?:\.py)?\b.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,12 @@ def build(text: str, *, alone: bool = False) -> str | None:
                 before -= 1
             return "\n".join([*lines[before:number], found[0]])
     return None
+
+
+def environment_script(text: str) -> str | None:
+    """Return the line that starts the script which collects the environment."""
+    lines = [found[0] for line in launch.lines(text) if (found := _ENVIRONMENT.match(line))]
+    return lines[0] if lines else None
 
 
 def script(
@@ -212,6 +220,12 @@ def of_same_program(line: str, script: str) -> bool:
     return first in _own_commands(script) | _CHECKERS and first in script and line not in script
 
 
+def as_command(line: str) -> str:
+    """Return a line that begins with a program of PyTorch's own source as it can be started."""
+    is_program = _SOURCE.match(line) and _OWN_PROGRAM.match(line)
+    return f"python {line}" if is_program else line
+
+
 def starts_source(line: str) -> bool:
     """Whether a line starts a program of PyTorch's own source: a benchmark, a tool."""
     return any(_SOURCE.match(command.script) for command in launch.of_line(line))
@@ -235,6 +249,8 @@ def _commands(text: str) -> list[str] | None:
     """Return the command lines of a block, or None where it is something else."""
     joined = _WRAPPED.sub(_unwrapped, re.sub(r"\\\n\s*(?:> )?", " ", text))
     raw = joined.split("\n")
+    if all(line.lstrip().startswith("!") for line in raw if line.strip()):
+        raw = [line.lstrip().removeprefix("!").strip() for line in raw]  # of a notebook
     is_session = any(launch.has_prompt(line) for line in raw)
     kept: list[str] = []
     own = _own_commands(joined)
