@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.workspace.repro import (
+    launch,
     needs,
     shell,
     surroundings,
@@ -29,6 +30,11 @@ _BUILDING = re.compile(
     re.IGNORECASE,
 )
 _OWN_CODE = re.compile(r"\bextension|\bmy (?:\w+ )?(?:project|code|program)", re.IGNORECASE)
+_TROUBLE = re.compile(
+    r"fail|error|cannot|can.?not|can['\u2019]t|unable|broke|crash|wrong|undefined|not found|illegal"
+    r"|stopped|problem|warning|hang|slow",
+    re.IGNORECASE,
+)
 _RUNS = r"(?i:\b(?:when|if|after) (?:I|we|you) (?:run|execute|call|type|use)) *`+ *"
 """Words right before a command between backticks that somebody ran."""
 _BUILT_BY = re.compile(r"build command you used|how you installed", re.IGNORECASE)
@@ -83,10 +89,15 @@ def of_sentences(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
 
 def _steps(block: Block, *, installs: bool) -> list[str]:
     """Return the commands of a block: a line between backticks, or lines behind ``>``."""
-    is_quoted = block.kind is BlockKind.PROSE and block.is_quoted
+    if surroundings.is_of_machine(block):
+        return []
+    if block.kind is BlockKind.PROSE and not block.is_quoted:
+        typed = [line for line in block.text.split("\n") if launch.has_prompt(line)]
+        return [line for line in launch.lines("\n".join(typed)) if shell.is_command(line)]
+    is_quoted = block.kind is BlockKind.PROSE
     told = shell.leading_commands(block.text) if is_quoted and installs else block.text
     lines = [shell.as_command(line.strip()) for line in told.split("\n") if line.strip()]
-    if surroundings.is_of_machine(block) or not all(map(shell.is_command, lines)):
+    if not all(map(shell.is_command, lines)):
         return []
     if block.kind is BlockKind.INLINE:
         told = installs or surroundings.announce(block) or _is_run(block)
@@ -110,6 +121,16 @@ def _of_script(script: str, issue: ReproIssue, *, source: str, reason: str) -> R
     )
 
 
+def _typed(block: Block) -> str:
+    """Return a block's text without what the form asks of everybody."""
+    is_of_machine = surroundings.is_of_machine(block)
+    return "\n".join(
+        line
+        for line in block.text.split("\n")
+        if launch.has_prompt(line) or not (is_of_machine or _BUILT_BY.search(line))
+    )
+
+
 def _fails(text: Text, place: int) -> bool:
     """Whether the words after a block, or the block after these, show a failure."""
     after = [block for block in text.blocks[place + 1 : place + 4] if not block.is_quoted]
@@ -121,13 +142,10 @@ def of_build(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     """Return how PyTorch was built, where the title says that building it is what fails."""
     if not _BUILDING.search(issue.title) or _OWN_CODE.search(issue.title):
         return None
+    if not _TROUBLE.search(f"{issue.title}\n{issue.body}"):
+        return None
     for text in own:
-        blocks = [
-            block
-            for block in text.blocks
-            if not (_BUILT_BY.search(block.text) or surroundings.is_of_machine(block))
-        ]
-        found = [script for block in blocks if (script := shell.build(block.text)) is not None]
+        found = [script for block in text.blocks if (script := shell.build(_typed(block)))]
         if found:
             line = max(found, key=lambda script: script.count("\n"))
             reason = f"How PyTorch's source is built in {text.place}."

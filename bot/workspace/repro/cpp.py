@@ -124,8 +124,8 @@ def in_prose(text: str) -> str | None:
     start = next((n for n, line in enumerate(lines) if _INCLUDE.match(line.lstrip("`"))), None)
     if start is None:
         start = next((n for n, line in enumerate(lines) if _WHOLE.match(line)), None)
-        while start and lines[start - 1].endswith(";") and _LINE.match(lines[start - 1]):
-            start -= 1
+        while start and (before := _statement_before(lines, start)) is not None:
+            start = before
     if start is None:
         return None
     end = start + 1
@@ -134,6 +134,15 @@ def in_prose(text: str) -> str | None:
     code = "\n".join(lines[start:end]).strip().strip("`").strip()
     does = any(line.endswith(";") for line in code.split("\n")) or _MAIN.search(code)
     return program(code) if does else None
+
+
+def _statement_before(lines: Sequence[str], start: int) -> int | None:
+    """Return the number of the statement before a line, with nothing between them; or None."""
+    before = start - 1
+    while before > 0 and not lines[before]:
+        before -= 1
+    is_statement = lines[before].endswith(";") and _LINE.match(lines[before])
+    return before if is_statement else None
 
 
 def _programs(blocks: Sequence[Block]) -> Iterator[str]:

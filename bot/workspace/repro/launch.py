@@ -17,12 +17,12 @@ MAX_LINE = 4_000
 _MAX_EXPORTED = 20
 
 _PROMPT = re.compile(
-    r"^\s*(?:\([\w./-]+\)\s*)?(?:"
+    r"^\s*(?:\(?[\w./-]+\)\s*)?(?:"
     r"\u279c\s+\S+\s+(?:git:\(\S+\)\s+)?(?:\u2717\s+)?"
     r"|\[[\w.-]+@[\w.-]+ [^\]\n]{1,80}\] +(?=[a-z])"
     r"|[$%](?=(?:python[\d.]*|pytest|torchrun)\s)"
     r"|(?:\[?[\w.-]+@[\w.-]+[:\s][^$#%]*[$#%]|[$%\u276f\u279c]|#(?=\s*\w+\s+-))\s+"
-    r"|(?:PS )?[A-Za-z]:\\[^>\n]*>\s*)"
+    r"|(?:PS )?[A-Za-z]:\\[^>\n]*>\s*|RUN\s+(?=[a-z]))"
 )
 _PROGRAMS = re.compile(r"python|torchrun|pytest|accelerate|deepspeed")
 _PYTHON = re.compile(r"^(?:\S*/)?python[\d.]*$")

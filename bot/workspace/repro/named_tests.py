@@ -17,6 +17,10 @@ _IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+|[A-Z]\w+Tests?)[.:]{1,2}(test_
 _IN_MODULE = re.compile(r"(?<![\w/.])(test_\w+)\.(test_\w+)(?![\w./])")
 _BARE_FILE = re.compile(r"(?<![\w/.])test_\w+\.py(?![\w:])")
 _PATH = re.compile(r"(?<![\w/.])(?:test/)?((?:\w+/)+test_\w+)(?![\w./])")
+_BESIDE = re.compile(
+    r"\b(?:behind|after|before|like|unlike|besides) [`'\"]?test_\w+", re.IGNORECASE
+)
+"""A test that only tells where another one is."""
 _FEW = 4
 _TESTS_FAIL = re.compile(
     r"\btests?\b[^.\n]{0,80}\b(?:fail|flak|broke|crash|error)"
@@ -44,13 +48,20 @@ def file_in_title(title: str) -> str | None:
     named = set(_FILE.findall(title))
     named |= {f"test/{path}.py" for path in _PATH.findall(title)}
     named |= {f"test/{file}" for file in _BARE_FILE.findall(title)}
-    return named.pop() if len(named) == 1 and _FAILS.search(title) else None
+    is_told = _FAILS.search(title) or "Error" in title
+    return named.pop() if len(named) == 1 and is_told else None
 
 
 def in_module(title: str) -> tuple[str, str] | None:
     """Return the module and the name of the one test that a title says fails: ``test_a.test_b``."""
     named = set(_IN_MODULE.findall(title))
     return named.pop() if len(named) == 1 and _FAILS.search(title) else None
+
+
+def group_in_log(text: str, test: str) -> str:
+    """Return the class that a log names beside a test: ``test_x (__main__.TestY)``; or nothing."""
+    found = re.search(rf"\b{re.escape(test)} \((?:\w+\.)*([A-Z]\w+)\)", text)
+    return found[1] if found is not None else ""
 
 
 def file_called(module: str, text: str) -> str:
@@ -124,7 +135,7 @@ def in_prose(text: str) -> tuple[str, str] | None:
         test
         for paragraph in re.split(r"\n\s*\n", text)
         if _FAILS.search(paragraph[:_MAX_PARAGRAPH])
-        for test in _TEST_ANYWHERE.findall(paragraph[:_MAX_PARAGRAPH])
+        for test in _TEST_ANYWHERE.findall(_BESIDE.sub("", paragraph[:_MAX_PARAGRAPH]))
     }
     files = set(_FILE_ANYWHERE.findall(text))
     if len(tests) != 1 or len(files) > 1:

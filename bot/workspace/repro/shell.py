@@ -22,7 +22,7 @@ _COMMANDS = frozenset({
     "gdb", "valgrind", "accelerate", "deepspeed", "mpirun", "srun", "numactl", "nvidia-smi",
     "rocm-smi", "env", "time", "timeout", "touch", "chmod", "which", "ldd", "tail", "head",
     "grep", "sed", "for", "do", "done", "mypy", "lintrunner", "flake8", "pyright", "ruff",
-    "vllm", "lm_eval", "tune", ".",
+    "vllm", "lm_eval", "tune", ".", "activate", "xcopy", "copy", "call",
 })
 # fmt: on
 _DOING = frozenset(
@@ -68,6 +68,8 @@ _WRAPPED = re.compile(r"(?<=[^\n]{60})\n(?=([^\n-]{0,12}) --\w[^\n]*$)", re.MULT
 _INSTALLED = re.compile(r"\bpip3? install ((?:[\w=.\[\],-]+ ?){1,20})")
 _CLONED = re.compile(r"\bgit clone (?:-\S+ )*\S*?/([\w.-]+?)(?:\.git)?(?:\s|$)")
 _BOILERPLATE = re.compile(r"collect_env|For security purposes|setup\.py")
+_REMARK = re.compile(r"\s+\([^()]{3,}\)$")
+_STARTS_PYTHON = re.compile(r"(?:[A-Za-z_]\w*=\S* +){0,20}python")
 _OWN_PROGRAM = re.compile(r"\S+\.py -")
 _ENVIRONMENT = re.compile(r"\bpython[\d.]* \S*\bcollect_env(?:\.py)?\b.*")
 
@@ -94,7 +96,7 @@ def shown_files(text: str) -> list[ShownFile]:
             start = number
             number = _until(lines, number, heredoc[2])
             target = _WRITES.search(command)
-            is_python = command.partition(" ")[0].startswith("python")
+            is_python = _STARTS_PYTHON.match(command) is not None
             if target is not None or is_python:
                 name = target["file"] if target is not None else ""
                 found.append(ShownFile(name=name, text="\n".join(lines[start:number])))
@@ -117,7 +119,7 @@ def build(text: str, *, alone: bool = False) -> str | None:
     if alone:
         return None
     steps = [found[1] for line in text.split("\n") if (found := _STEP.match(line))]
-    steps = [step for step in steps if is_command(step)]
+    steps = [_REMARK.sub("", step) for step in steps if is_command(step)]
     if _BUILDS.search("\n".join(steps)):
         return "\n".join(steps)
     lines = [line.strip("`") for line in launch.lines(text)]

@@ -33,6 +33,7 @@ _BAD = re.compile(
     r"|without (?:any )?error|(?:does|did)(?:n't| not) (?:fail|crash|error|raise|break)\b"
     r"|(?:does|did)(?:n't| not) (?:cause|give|produce|throw|show) (?:(?:an?|any|the|this|such) )?"
     r"(?:error|problem|issue|exception|failure|warning|crash)"
+    r"|way to (?:make|get) (?:it|this|that) work"
     r"|(?:make|get) [^.\n]{1,40} ['\"`\u201c]work['\"`\u201d]"
     r"|(?:error|warning|problem|issue|crash|it) (?:disappear|goes away|went away|is gone|vanish)"
     r"|(?:please|can you|could you)(?: please)? (?:try|run|give|provide|share)|output of"
@@ -47,6 +48,7 @@ _BAD = re.compile(
 _BAD_END = re.compile(
     r"\b(?:works|(?:will|would) work|passes|succeeds"
     r"|(?:is|are|runs) (?:fine|okay|ok|correct|good|right))\W*$"
+    r"|^\W*(?:good|ok|okay|fine|correct)\W*$"
     r"|\b(?:it|this|that|code|which) works (?:on|in|with|under)"
     r"(?: (?!(?:but|while)\b)[\w.]+){1,4}:?\s*$",
     re.IGNORECASE,
@@ -62,7 +64,7 @@ _NEVER = re.compile(
 )
 """Headings under which stands what would be right."""
 _FAILS = re.compile(
-    r"\b(?:fails?|crash(?:es)?|raises?|hangs?|errors?|repro\w*|wrong|incorrect|unexpected"
+    r"^\W*bad\W*$|\b(?:fails?|crash(?:es)?|raises?|hangs?|errors?|repro\w*|wrong|incorrect|unexpected"
     r"|inconsistent|not (?:right|correct|expected|detected|found|recogni[sz]ed))\b",
     re.IGNORECASE,
 )

@@ -73,12 +73,14 @@ def _of_name_in_title(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
         return _of_test(f"python {file}", issue, source="title", reason=reason)
     named = named_tests.in_title(issue.title)
     if named is not None:
-        words = " and ".join(filter(None, named))
-        logged = named_tests.file_called(named[1], issue.body)
+        group, test = named
+        group = group or named_tests.group_in_log(_code(own), test)
+        words = " and ".join(filter(None, (group, test)))
+        logged = named_tests.file_called(test, issue.body)
         if logged:
             reason = "The title names tests of PyTorch that fail, by their file."
             return _of_test(f"python {logged}", issue, source="title", reason=reason)
-        logged = named_tests.file_in_log(_code(own), named[1])
+        logged = named_tests.file_in_log(_code(own), test)
         told = "the log its file" if logged else "not its file"
         reason = f"The title names a test of PyTorch that fails, and {told}."
         return _of_test(

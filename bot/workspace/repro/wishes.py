@@ -31,7 +31,9 @@ _COMPLAINT = re.compile(
     re.IGNORECASE,
 )
 """What a question says that is a report."""
-_TITLE = re.compile(r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b)", re.IGNORECASE)
+_TITLE = re.compile(
+    r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b|documentation:)", re.IGNORECASE
+)
 _TRACKER = re.compile(r"^\W*(?:track(?:er|ing)\b|umbrella\b)|\btracking issue\b", re.IGNORECASE)
 """Lists of other issues."""
 _MARKED_TITLE = re.compile(r"^\W*feature[ -]request\W", re.IGNORECASE)
