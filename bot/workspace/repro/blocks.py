@@ -25,7 +25,7 @@ _MAX_LEAD = 600
 _GOES_ON = re.compile(r"\W*(?:and|or|also|then|plus|as well as)\W*", re.IGNORECASE)
 """Words between two blocks that say of the second what was said of the first."""
 _FIRST_LINE = re.compile(
-    r"(\w+[ \t]+)?((?:import|from) [A-Za-z_].*|#include\b.*|(?:In ?\[\d+\]:|>>>) .*)",
+    r"(\w+[ \t]+)?((?:import|from) [A-Za-z_].*|#include\b.*|(?:In ?\[\d+\]:|>>>|\$) .*)",
     re.IGNORECASE,
 )
 """Code that stands on the line that opens a fence."""

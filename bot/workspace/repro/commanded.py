@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 _BUILDING = re.compile(
     r"\b(?:re)?(?:buil[dt]|compil|complie|install|wheel|conda|pip|cannot import|link(?:er|ing)"
     r"|setup\.py|from source|cmake|nvcc|undefined (?:reference|symbol)|matching distribution"
-    r"|satisf(?:y|ies) the requirement)",
+    r"|satisf(?:y|ies) the requirement|bazel)",
     re.IGNORECASE,
 )
 _OWN_CODE = re.compile(r"\bextension|\bmy (?:\w+ )?(?:project|code|program)", re.IGNORECASE)
+_WORKS = re.compile(r"\W*(?:works|succeeds|passes|installs (?:fine|correctly))\b", re.IGNORECASE)
 _TROUBLE = re.compile(
     r"fail|error|cannot|can.?not|can['\u2019]t|unable|broke|crash|wrong|undefined|not found|illegal"
     r"|stopped|problem|warning|hang|slow",
@@ -80,7 +81,8 @@ def of_sentences(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     for text in own:
         steps = [line for block in text.blocks for line in _steps(block, installs=installs)]
         fails = wishes.show_failure(issue.body)
-        found = shell.script("\n".join(steps), files=(), fails=fails, installs=installs)
+        script = "\n".join(dict.fromkeys(steps))
+        found = shell.script(script, files=(), fails=fails, installs=installs)
         if found is not None:
             reason = f"The commands that the steps in {text.place} name."
             return _of_script(found, issue, source=text.source, reason=reason)
@@ -100,6 +102,8 @@ def _steps(block: Block, *, installs: bool) -> list[str]:
     if not all(map(shell.is_command, lines)):
         return []
     if block.kind is BlockKind.INLINE:
+        if _WORKS.match(block.lead.partition(f"{block.text}`")[2]):
+            return []
         told = installs or surroundings.announce(block) or _is_run(block)
         return lines if told or any(map(shell.starts_source, lines)) else []
     return lines if is_quoted and not surroundings.is_headed_as_right(block) else []

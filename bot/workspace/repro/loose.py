@@ -11,7 +11,7 @@ from bot.workspace.repro import python, salvage
 _BEGIN = re.compile(r"^\s*`?(?:import [A-Za-z_][\w.]*|from [A-Za-z_][\w.]* import )")
 _CALL = re.compile(r"^\s*(?:torch\.\w[\w.]*\(|[A-Za-z_]\w* ?= ?(?:torch|nn|F)\.\w[\w.]*\()[^\n]*$")
 _OPENS = re.compile(
-    r"^\s*(?:with torch\.\w[\w.]*\(.*:|@torch\.\w.*|class \w+\((?:torch\.)?nn\.Module\):)\s*$"
+    r"^\s*`?(?:with torch\.\w[\w.]*\(.*:|@torch\.\w.*|class \w+\((?:torch\.)?nn\.Module\):)\s*$"
 )
 """A line that begins a block of code and uses PyTorch."""
 _ASSIGNS = re.compile(r"^\s*[A-Za-z_][\w, ]*= ?\S[^\n]{0,300}$")

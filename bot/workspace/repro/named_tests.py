@@ -67,7 +67,9 @@ def group_in_log(text: str, test: str) -> str:
 def file_called(module: str, text: str) -> str:
     """Return the file of tests that a text names, and that is called like a module; or nothing."""
     found = re.search(rf"\btest/(?:\w+/)*{re.escape(module)}\.py\b", text)
-    return found[0] if found is not None else ""
+    if found is not None:
+        return found[0]
+    return f"test/{module}.py" if f"{module}.py" in text else ""
 
 
 def in_title(title: str) -> tuple[str, str] | None:

@@ -22,7 +22,7 @@ _COMMANDS = frozenset({
     "gdb", "valgrind", "accelerate", "deepspeed", "mpirun", "srun", "numactl", "nvidia-smi",
     "rocm-smi", "env", "time", "timeout", "touch", "chmod", "which", "ldd", "tail", "head",
     "grep", "sed", "for", "do", "done", "mypy", "lintrunner", "flake8", "pyright", "ruff",
-    "vllm", "lm_eval", "tune", ".", "activate", "xcopy", "copy", "call",
+    "vllm", "lm_eval", "tune", ".", "activate", "xcopy", "copy", "call", "bazel",
 })
 # fmt: on
 _DOING = frozenset(
@@ -54,10 +54,12 @@ _INSTALLS = re.compile(
     r"(?:\b|-m)(?:pip3?|conda|mamba|uv pip) (?:-\S+ )*install\b|\b(?:conda|mamba) create\b"
 )
 _OF_TORCH = re.compile(r"torch|requirements|\.whl|(?:^| )\.(?:\[| |$)| -f ", re.IGNORECASE)
+_BUILD_TOOLS = re.compile(r"(?:^|&& |; )(?:sudo +)?(?:cmake +\S|make\b|ninja\b|bazel +build\b)")
 _BUILDS = re.compile(
     r"(?:\benv +)?(?:\b[A-Z][A-Z0-9_]*=[^\s`]+ +){0,40}(?:\bpython[\d.]* setup\.py"
     r" (?:develop|install|build\w*|bdist_wheel|rebuild\w*)"
-    r"|\bpip3? install (?:--?[\w-]+ ){0,4}\.(?=[\s`]|$))"
+    r"|\bpip3? install (?:--?[\w-]+ ){0,4}\.(?=[\s`]|$)"
+    r"|(?:\./)?scripts/build_\w+\.sh)"
     r"(?: +--?\w[\w=-]*){0,9}"
 )
 """How PyTorch is built from its source."""
@@ -160,7 +162,10 @@ def script(
     known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
     is_cloned = "git clone" in joined
     is_installed = "pip install" in joined
-    does = installs and any(_INSTALLS.search(line) and _OF_TORCH.search(line) for line in lines)
+    does = installs and any(
+        (_INSTALLS.search(line) and _OF_TORCH.search(line)) or _BUILD_TOOLS.search(line)
+        for line in lines
+    )
     for line in lines:
         words = line.split()
         first = next((word for word in words if not _VARIABLE.match(word)), "")
