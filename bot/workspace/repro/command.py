@@ -100,8 +100,7 @@ class Command:
 
 def _quoted(words: Sequence[str]) -> str:
     return " ".join(
-        word
-        if VARIABLE.match(word) and shlex.quote(word[word.index("=") :]) == word[word.index("=") :]
-        else shlex.quote(word)
+        f"{name}={shlex.quote(value)}" if VARIABLE.match(word) else shlex.quote(word)
         for word in words
+        for name, _, value in [word.partition("=")]
     )

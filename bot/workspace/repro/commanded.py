@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _BUILDING = re.compile(
     r"\b(?:re)?(?:buil[dt]|compil|complie|install|wheel|conda|pip|cannot import|link(?:er|ing)"
     r"|setup\.py|from source|cmake|nvcc|undefined (?:reference|symbol)|matching distribution"
-    r"|satisf(?:y|ies) the requirement|bazel)",
+    r"|satisf(?:y|ies) the requirement|bazel|ninja)",
     re.IGNORECASE,
 )
 _OWN_CODE = re.compile(r"\bextension|\bmy (?:\w+ )?(?:project|code|program)", re.IGNORECASE)

@@ -7,6 +7,8 @@ import shlex
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from bot.workspace.repro import picked
+
 _TITLE = re.compile(
     r"^\s*(?:DISABLED|UNSTABLE|FLAKY)\s+(?P<test>test_\w[^\n]{0,400}?) {1,3}"
     r"\( ?(?P<place>[\w.<>]+(?: [\w<>]+)?) ?\)",
@@ -46,8 +48,8 @@ class DisabledTest:
         if self.file:
             return shlex.join(["python", f"test/{self.file}", f"{self.group}.{self.test}"])
         # pytest reads an expression: of a name with parameters in it, what comes before them
-        words = re.split(r"\W", self.test, maxsplit=1)[0]
-        return shlex.join(["python", "-m", "pytest", "test", "-k", f"{self.group} and {words}"])
+        words = re.split(r"[^\w:+.-]", self.test, maxsplit=1)[0]
+        return picked.anywhere([(self.group, self.test)], f"{self.group} and {words}")
 
 
 def find(title: str, body: str) -> DisabledTest | None:

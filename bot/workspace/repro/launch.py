@@ -32,7 +32,8 @@ _IN_PROSE = re.compile(
     r"(?:^|[\s`:])((?:[A-Z_][A-Z0-9_]*=[^\s`]+\s+){0,8}"
     r"(?:torchrun|python[\d.]*\s+-m\s+torch\.distributed\.(?:run|launch)"
     r"|(?:mpirun|mpiexec|horovodrun|deepspeed|accelerate launch)(?=\s[^`\n]{1,200}\.py\b)"
-    r"|(?:python[\d.]*|pytest)(?:\s+-\S+){0,4}\s+(?:\./)?(?:pytorch/)?test/\S+\.py)(?=[\s`:])[^`\n]*)"
+    r"|(?:python[\d.]*|pytest)(?:\s+-\S+){0,4}(?:\s+pytest)?\s+(?:\./)?"
+    r"(?:pytorch/)?(?:test/\S+|test_\w+)\.py)(?=[\s`:])[^`\n]*)"
 )
 _IN_TITLE = re.compile(r"\b(?:pytest|python[\d.]*)\s.*")
 _PLACEHOLDER = re.compile(r"(?:^|=)<[A-Za-z][\w -]*>$")

@@ -16,6 +16,8 @@ _FILE_ANYWHERE = re.compile(r"\btest/[\w/]{0,200}\btest_\w+\.py")
 _IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+|[A-Z]\w+Tests?)[.:]{1,2}(test_\w+)")
 _IN_MODULE = re.compile(r"(?<![\w/.])(test_\w+)\.(test_\w+)(?![\w./])")
 _BARE_FILE = re.compile(r"(?<![\w/.])test_\w+\.py(?![\w:])")
+_IS_A_TEST = re.compile(r"\s*Test: ")
+"""How the title of an issue begins that stands for a skipped test."""
 _PATH = re.compile(r"(?<![\w/.])(?:test/)?((?:\w+/)+test_\w+)(?![\w./])")
 _BESIDE = re.compile(
     r"\b(?:behind|after|before|like|unlike|besides) [`'\"]?test_\w+", re.IGNORECASE
@@ -75,7 +77,7 @@ def file_called(module: str, text: str) -> str:
 def in_title(title: str) -> tuple[str, str] | None:
     """Return the class (or nothing) and the name of the one test that a title says fails."""
     joined = set(_IN_CLASS.findall(title))
-    if len(joined) == 1 and _FAILS.search(title):
+    if len(joined) == 1 and (_FAILS.search(title) or _IS_A_TEST.match(title)):
         return joined.pop()
     tests = set(_TEST.findall(title))
     if len(tests) != 1 or not _FAILS.search(title):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from bot.workspace.repro import disabled, launch, named_tests, needs, pieces
+from bot.workspace.repro import disabled, launch, named_tests, needs, picked, pieces
 from bot.workspace.repro.blocks import BlockKind, read
 from bot.workspace.repro.model import Repro, ReproIssue, ReproKind
 from bot.workspace.repro.texts import Text
@@ -57,16 +57,16 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
         reason = "A test of PyTorch that fails, as the body says."
         return _of_test(f"python -m pytest {test}", issue, source="body", reason=reason)
     found = _of_bare_file(issue, own) or _of_title(issue) or _of_all_tests(issue, own)
-    return found or _of_name_in_title(issue, own) or _of_names(issue, own)
+    return found or _of_name_in_title(issue) or _of_names(issue, own)
 
 
-def _of_name_in_title(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
+def _of_name_in_title(issue: ReproIssue) -> Repro | None:
     inside = named_tests.in_module(issue.title)
     if inside is not None:
         module, test = inside
         file = named_tests.file_called(module, issue.body) or f"test/{module}.py"
         reason = "The title names a test of PyTorch that fails, and its file."
-        return _of_test(_picking(file, words=test), issue, source="title", reason=reason)
+        return _of_test(picked.in_files([file], test), issue, source="title", reason=reason)
     file = named_tests.file_in_title(issue.title)
     if file is not None:
         reason = "The tests of PyTorch that the title says fail."
@@ -74,18 +74,19 @@ def _of_name_in_title(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     named = named_tests.in_title(issue.title)
     if named is not None:
         group, test = named
-        group = group or named_tests.group_in_log(_code(own), test)
+        group = group or named_tests.group_in_log(issue.body, test)
         words = " and ".join(filter(None, (group, test)))
         logged = named_tests.file_called(test, issue.body)
         if logged:
             reason = "The title names tests of PyTorch that fail, by their file."
             return _of_test(f"python {logged}", issue, source="title", reason=reason)
-        logged = named_tests.file_in_log(_code(own), test)
+        logged = named_tests.file_in_log(issue.body, test)
+        if not logged and group:
+            logged = "".join(named_tests.files(issue.body)[:1])
         told = "the log its file" if logged else "not its file"
         reason = f"The title names a test of PyTorch that fails, and {told}."
-        return _of_test(
-            _picking(logged or "test", words=words), issue, source="title", reason=reason
-        )
+        line = picked.of([logged] if logged else [], [(group, test)], words)
+        return _of_test(line, issue, source="title", reason=reason)
     return None
 
 
@@ -95,8 +96,9 @@ def _of_names(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     if several:
         words = " or ".join(f"({group} and {test})" for group, test in several)
         reason = "The tests of PyTorch that the body names, and says that they fail."
-        files = named_tests.files("\n\n".join([issue.title, *prose])) or ["test"]
-        return _of_test(_picking(*files, words=words), issue, source="body", reason=reason)
+        files = named_tests.files("\n\n".join([issue.title, *prose]))
+        line = picked.of(files, several, words)
+        return _of_test(line, issue, source="body", reason=reason)
     told = named_tests.are_told_to_fail("\n".join([issue.title, *prose]))
     has_code = any(pieces.read(text.blocks) for text in own)
     code = _code(own)
@@ -104,24 +106,21 @@ def _of_names(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
     if logged is not None:
         file, group, test = logged
         reason = "The test of PyTorch that the log in the body says fails."
-        file = named_tests.file_in_log(code, test) or file or "test"
-        picked = _picking(file, words=f"{group} and {test}")
-        return _of_test(picked, issue, source="body", reason=reason)
+        file = named_tests.file_in_log(code, test) or file
+        line = picked.of([file] if file else [], [(group, test)], f"{group} and {test}")
+        return _of_test(line, issue, source="body", reason=reason)
     file, test = named_tests.in_prose("\n\n".join(prose)) or ("", "")
     if not test:
         return None
     reason = "The one test of PyTorch that the body names, and says that it fails."
-    file = file or named_tests.file_in_log(code, test) or "test"
-    return _of_test(_picking(file, words=test), issue, source="body", reason=reason)
+    file = file or named_tests.file_in_log(code, test)
+    line = picked.of([file] if file else [], [("", test)], test)
+    return _of_test(line, issue, source="body", reason=reason)
 
 
 def _code(own: Sequence[Text]) -> str:
     code = [one.text for one in own[-1].blocks if one.kind in {BlockKind.FENCE, BlockKind.INDENTED}]
     return "\n".join(code)
-
-
-def _picking(*places: str, words: str) -> str:
-    return shlex.join(["python", "-m", "pytest", *places, "-k", words])
 
 
 def _of_bare_file(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
