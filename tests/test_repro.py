@@ -275,6 +275,14 @@ def test_any_text_is_read(body: str, title: str) -> None:
         "1. `pip install x`\n",
         "```\nimport torch\nif x\n  y\n```\n",
         "TestA.test_b fails ",
+        "    !git clone a\n",
+        "    RUN git clone a/b\n",
+        "    x = Name(1);\n",
+        "    +++ b/test/a.py\n",
+        '    File "test_a.py", line 1, in test_b\n',
+        "C:\\a>pip install torch\n",
+        "when I run `pytest a` ",
+        "x.append(1)\n",
     ],
 )
 def test_time_is_linear(piece: str) -> None:

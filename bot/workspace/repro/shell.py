@@ -160,6 +160,7 @@ def script(
     if lines is None or _BOILERPLATE.search(joined) or not _is_closed(joined):
         return None
     known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
+    own = tuple(_own_commands(joined))
     is_cloned = "git clone" in joined
     is_installed = "pip install" in joined
     does = installs and any(
@@ -172,7 +173,7 @@ def script(
         does = does or (is_cloned and (first in _DOING or first.startswith("./")))
         does = does or first in _LOOKERS | _PUBLIC
         does = does or (first in _CHECKERS and "--version" not in words)
-        does = does or (is_cloned and any(map(first.startswith, _own_commands(joined))))
+        does = does or (is_cloned and first.startswith(own))
         for command in launch.of_line(line):
             if command.script and not is_cloned and not _is_known(command.script, known):
                 return None
