@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SOURCE = re.compile(r"""['"](?:\./)?(\w+\.(?:cpp|cc|cu|cxx|json|ya?ml|toml))['"]""")
 _EXTENSION = re.compile(r"""Extension\(\s*(?:name\s*=\s*)?['"](\w+)['"]""")
+_IS_FILE = re.compile(r"\s*#[^\n]*\b(?:file|module|one)\b", re.IGNORECASE)
+"""A remark at the beginning: ``# the second file``."""
 _BUILD = """\
 subprocess.run(
     [sys.executable, "setup.py", "build_ext", "--inplace"],
@@ -50,11 +52,17 @@ def imported(
 def _by_what_it_defines(
     found: Sequence[Piece], taken: frozenset[str] | None, used: AbstractSet[int]
 ) -> int | None:
-    """Return the one piece, without a name, that only defines things, and all that are taken."""
+    """Return the one piece that only defines things, all that are taken, and is called a file.
+
+    Without that remark it may quote the source of a package that is to be installed.
+    """
     fitting = [
         place
         for place, piece in enumerate(found)
-        if taken and not piece.name and place not in used and taken <= piece.program.defines
+        if taken
+        and place not in used
+        and taken <= piece.program.defines
+        and _IS_FILE.match(piece.program.text)
     ]
     return fitting[0] if len(fitting) == 1 and not found[fitting[0]].program.acts else None
 

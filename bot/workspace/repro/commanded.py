@@ -62,7 +62,7 @@ def of_text(text: Text, issue: ReproIssue, files: Sequence[str]) -> Repro | None
             installs=is_about_installing and shown,
             introduced=introduced,
         )
-        if script is None and surroundings.complain_before(block):
+        if script is None and surroundings.complain_before(block) and not _is_of_own_code(block):
             script = shell.build(block.text, alone=True)
         if script is None and "collect_env" in issue.title:
             script = shell.environment_script(block.text)
@@ -107,6 +107,11 @@ def _steps(block: Block, *, installs: bool) -> list[str]:
         told = installs or surroundings.announce(block) or _is_run(block)
         return lines if told or any(map(shell.starts_source, lines)) else []
     return lines if is_quoted and not surroundings.is_headed_as_right(block) else []
+
+
+def _is_of_own_code(block: Block) -> bool:
+    """Whether the words before a block say that something of the reporter's own is built."""
+    return _OWN_CODE.search(f"{block.heading}\n{block.lead}") is not None
 
 
 def _is_run(block: Block) -> bool:

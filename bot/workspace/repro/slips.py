@@ -103,7 +103,7 @@ def renamed(program: Program) -> Program | None:
     if len(missing) != 1 or isinstance(tree, int) or len(program.text) > _MAX_TEXT:
         return None
     (name,) = missing
-    alike = [other for other in _assigned(tree) if not _is_variant(name, other)]
+    alike = [other for other in _assigned(tree) if _is_slip(name, other)]
     found = difflib.get_close_matches(name, alike, n=2, cutoff=_RESEMBLES)
     if len(found) != 1:
         return None
@@ -142,9 +142,21 @@ def _assigned(tree: ast.Module) -> set[str]:
     return stored | {node.name for node in nodes if isinstance(node, kinds)}
 
 
-def _is_variant(name: str, other: str) -> bool:
-    """Whether two names are two things by custom: ``model`` and ``Model``, ``x1`` and ``x2``."""
-    return _bare(name) == _bare(other)
+def _is_slip(name: str, meant: str) -> bool:
+    """Whether a name may be another one mistyped: letters left out, put in, or changed about.
+
+    ``model`` and ``Model``, ``x1`` and ``x2``, ``height`` and ``weight`` are two things.
+    """
+    if _bare(name) == _bare(meant) or name[:1].isupper() != meant[:1].isupper():
+        return False
+    short, long = sorted((name, meant), key=len)
+    return _is_within(short, long) or sorted(name) == sorted(meant)
+
+
+def _is_within(short: str, long: str) -> bool:
+    """Whether the letters of one stand in the other in their order."""
+    letters = iter(long)
+    return all(letter in letters for letter in short)
 
 
 def _bare(name: str) -> str:

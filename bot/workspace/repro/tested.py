@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.workspace.repro import disabled, launch, named_tests, needs, picked, pieces
@@ -41,13 +41,14 @@ def of_test(text: Text, issue: ReproIssue) -> Repro | None:
 
 def _together(started: Sequence[Command]) -> str | None:
     """Return one line for several files of tests that are started alike, and whole."""
-    words = {(one.variables, one.arguments) for one in started}
+    first = started[0]
+    is_alike = len({(one.variables, one.arguments) for one in started}) == 1
+    is_whole = all(argument in {"-v", "--verbose"} for argument in first.arguments)
     files = list(dict.fromkeys(one.script.removeprefix("./") for one in started))
-    (variables, arguments) = words.pop()
-    is_whole = all(argument in {"-v", "--verbose"} for argument in arguments)
-    if words or len(files) == 1 or not is_whole or len(files) > _FEW:
+    if not (is_alike and is_whole and 1 < len(files) <= _FEW):
         return None
-    return shlex.join([*variables, "python", "-m", "pytest", *files, *arguments])
+    arguments = (*files[1:], *first.arguments)
+    return replace(first, words=("python", "-m", "pytest"), arguments=arguments).line
 
 
 def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:

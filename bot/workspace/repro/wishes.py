@@ -34,7 +34,7 @@ _COMPLAINT = re.compile(
 _TITLE = re.compile(
     r"^\W*(?:feature[ -]request|feature\b|proposal\b|RFC\b|documentation:)", re.IGNORECASE
 )
-_TRACKER = re.compile(r"^\W*(?:track(?:er|ing)\b|umbrella\b)|\btracking issue\b", re.IGNORECASE)
+_TRACKER = re.compile(r"^\W*(?:tracker\b|umbrella\b)|\btracking issue\b", re.IGNORECASE)
 """Lists of other issues."""
 _MARKED_TITLE = re.compile(r"^\W*feature[ -]request\W", re.IGNORECASE)
 """Who writes so means it, in whatever form."""
