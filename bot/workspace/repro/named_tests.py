@@ -6,7 +6,7 @@ import re
 
 _ID = re.compile(r"\btest/[\w/]{1,200}\.py::\w{1,200}(?:::\w{1,300})?")
 _FAILS = re.compile(
-    r"\b(?:fail|flak[ey]|broke|crash|hang|time[sd]? ?out|segfault|regress|core (?:dump|file))\w*",
+    r"\b(?:fail|flak[eiy]|broke|crash|hang|time[sd]? ?out|segfault|regress|core (?:dump|file))\w*",
     re.IGNORECASE,
 )
 _FILE = re.compile(r"(?<![\w/])test/[\w/]{1,200}\.py(?![\w:])")
@@ -15,6 +15,7 @@ _TEST_ANYWHERE = re.compile(r"(?<![\w/.])test_\w+(?![\w./])|(?<=\.py:)test_\w+(?
 _FILE_ANYWHERE = re.compile(r"\btest/[\w/]{0,200}\btest_\w+\.py")
 _IN_CLASS = re.compile(r"(?<![\w/.])(Test[A-Z]\w+|[A-Z]\w+Tests?)[.:]{1,2}(test_\w+)")
 _IN_MODULE = re.compile(r"(?<![\w/.])(test_\w+)\.(test_\w+)(?![\w./])")
+_ANY_ID = re.compile(r"(?<![\w/.])(?:\w+/)*\w+\.py::\w+(?:::\w+)?")
 _BARE_FILE = re.compile(r"(?<![\w/.])test_\w+\.py(?![\w:])")
 _IS_A_TEST = re.compile(r"\s*Test: ")
 """How the title of an issue begins that stands for a skipped test."""
@@ -52,6 +53,17 @@ def file_in_title(title: str) -> str | None:
     named |= {f"test/{file}" for file in _BARE_FILE.findall(title)}
     is_told = _FAILS.search(title) or "Error" in title
     return named.pop() if len(named) == 1 and is_told else None
+
+
+def id_in_title(title: str) -> str | None:
+    """Return pytest's id of the one test that a title says fails: ``test/a.py::TestB::test_c``."""
+    named = set(_ANY_ID.findall(title))
+    if len(named) != 1 or not _FAILS.search(title):
+        return None
+    found = named.pop()
+    path = found.partition("::")[0]
+    is_below = "/test/" in f"/{path}" or not path.rpartition("/")[2].startswith("test_")
+    return found if is_below else f"test/{found}"
 
 
 def in_module(title: str) -> tuple[str, str] | None:

@@ -56,7 +56,8 @@ _INSTALLS = re.compile(
 _OF_TORCH = re.compile(r"torch|requirements|\.whl|(?:^| )\.(?:\[| |$)| -f ", re.IGNORECASE)
 _BUILD_TOOLS = re.compile(r"(?:^|&& |; )(?:sudo +)?(?:cmake +\S|make\b|ninja\b|bazel +build\b)")
 _BUILDS = re.compile(
-    r"(?:\benv +)?(?:\b[A-Z][A-Z0-9_]*=[^\s`]+ +){0,40}(?:\bpython[\d.]* setup\.py"
+    r"(?:\benv +)?(?:\b[A-Z][A-Z0-9_]*=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s`'\"]+) +){0,40}"
+    r"(?:(?:[\w.~-]{0,40}/){0,20}\bpython[\d.]* setup\.py"
     r" (?:develop|install|build\w*|bdist_wheel|rebuild\w*)"
     r"|\bpip3? install (?:--?[\w-]+ ){0,4}\.(?=[\s`]|$)"
     r"|(?:\./)?scripts/build_\w+\.sh)"

@@ -62,6 +62,11 @@ def of_named_test(issue: ReproIssue, own: Sequence[Text]) -> Repro | None:
 
 
 def _of_name_in_title(issue: ReproIssue) -> Repro | None:
+    test_id = named_tests.id_in_title(issue.title)
+    if test_id is not None:
+        reason = "The test of PyTorch that the title says fails."
+        line = f"python -m pytest {test_id}"
+        return _of_test(line, issue, source="title", reason=reason)
     inside = named_tests.in_module(issue.title)
     if inside is not None:
         module, test = inside
