@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from bot.workspace.repro.blocks import Block
 
 _LABELS = frozenset({"c++", "cpp", "cc", "cxx", "c", "cuda", "cu", "hpp", "h"})
-_INCLUDE = re.compile(r"^\s*#\s*include\s*[<\"]", re.MULTILINE)
-_INCLUDES_TORCH = re.compile(r"^\s*#\s*include\s*<(?:torch|ATen|c10)/[^>\n]+>", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*#\s*include\s*[<\"]", re.MULTILINE)
+_INCLUDES_TORCH = re.compile(r"^[ \t]*#\s*include\s*<(?:torch|ATen|c10)/[^>\n]+>", re.MULTILINE)
 _ENDS = re.compile(
     r"^(?:[-=*]{5,}|(?:error|output|result)s?\s*:?)\s*$", re.MULTILINE | re.IGNORECASE
 )
 """A line behind which stands what was printed."""
-_MAIN = re.compile(r"\bint\s+(?:main|wmain|_tmain)\s*\(|^\s*TEST(?:_F)?\s*\(", re.MULTILINE)
+_MAIN = re.compile(r"\bint\s+(?:main|wmain|_tmain)\s*\(|^[ \t]*TEST(?:_F)?\s*\(", re.MULTILINE)
 _STATEMENT = re.compile(
     r"^[ \t]*(?:const\s+)?(?:auto&?|(?:torch|at|c10)::[\w:<>]+)\s+\w+\s*(?:=|\(|\{)[^\n]*"
     r"|^[ \t]*(?:std::)?c(?:out|err)\s*<<[^\n]*;",
@@ -34,20 +34,22 @@ _TORCH = re.compile(r"\b(?:torch|at|c10|aten|ATen|libtorch)(?:::|/)")
 _FEW = 2
 """Statements; fewer are a quotation."""
 _RECEIVER = re.compile(r"(?<![\w.>:\"'/])([a-z_]\w*)(?:\.|->)[a-z]\w*")
-_MADE = re.compile(r"=\s*([A-Z][a-z]\w*)\s*\(|^\s*([A-Z][a-z]\w*)\s+\w+\s*[;({=]", re.MULTILINE)
+_MADE = re.compile(
+    r"=\s*([A-Z][a-z]\w*)\s*\(|^[ \t]*([A-Z][a-z]\w*)[ \t]+\w+[ \t]*[;({=]", re.MULTILINE
+)
 _MAX_RECEIVERS = 40
 _OF_EVERYBODY = frozenset({"this", "model", "module", "net"})
 """Variables that a reader can fill in."""
 _DIAGNOSTIC = re.compile(
     r":\d+(?::\d+)?: (?:fatal )?(?:error|warning|note):|\): error C\d"
-    r"|^\s*File \"[^\"\n]+\", line \d|\bkernel void \w",
+    r"|^[ \t]*File \"[^\"\n]+\", line \d|\bkernel void \w",
     re.MULTILINE,
 )
 """What a compiler says about code, or a traceback around what was generated."""
 _SOURCE = re.compile(
-    r"^\s*(?:TORCH_IMPL_FUNC|TORCH_META_FUNC|REGISTER_DISPATCH|namespace\s+at\b)", re.MULTILINE
+    r"^[ \t]*(?:TORCH_IMPL_FUNC|TORCH_META_FUNC|REGISTER_DISPATCH|namespace\s+at\b)", re.MULTILINE
 )
-_ELIDED = re.compile(r"^\s*\.\.\.\s*$", re.MULTILINE)
+_ELIDED = re.compile(r"^[ \t]*\.\.\.[ \t]*$", re.MULTILINE)
 """A line in place of what the writer left out."""
 _CODE_LINE = re.compile(r"[;{]\s*$", re.MULTILINE)
 _LINE = re.compile(

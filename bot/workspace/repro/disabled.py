@@ -19,7 +19,7 @@ _PATH = re.compile(r"[Tt]est file path:\s*`?(?P<file>[\w/.-]+\.py)`?")
 _ANY_FILE = re.compile(r"\btest/(?P<file>[\w/.-]*test_\w+\.py)\b")
 _SITE = re.compile(r"https?://[\w.-]+/(?:failure/)?")
 """The beginning of a link to a failure; the test's file follows."""
-_PLATFORMS = re.compile(r"^\s*Platforms?:\s*(?P<names>[^\n]*)$", re.MULTILINE | re.IGNORECASE)
+_PLATFORMS = re.compile(r"^[ \t]*Platforms?:[ \t]*(?P<names>[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 _DEVICES = (("cuda", "cuda"), ("xpu", "xpu"), ("mps", "mps"))
 _ELSEWHERE = {
     "rocm": "rocm",

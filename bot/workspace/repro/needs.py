@@ -41,7 +41,7 @@ _DEVICES = (
         "cuda",
         re.compile(
             r"""["']cuda(?::\d+)?["']|accelerator=["'](?:gpu|cuda)|\bgpus=[1-9]|["'][^"'\n]{0,40}nccl["']|\.cuda\(|torch\.cuda\.|\bkCUDA\b"""
-            r"""|\bcudaMalloc|cuda_runtime|^\s*(?:import|from) (?:triton|vllm)\b"""
+            r"""|\bcudaMalloc|cuda_runtime|^[ \t]*(?:import|from) (?:triton|vllm)\b"""
             r"""|--devices?[ =]cuda"""
             r"""|\bnvcc\b|(?<![\w-])-dcuda\b|torch\.backends\.cu(?:da|dnn)\.|cuda:\d""",
             re.MULTILINE,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _OF_TESTS = re.compile(r"^\+\+\+ (?:b/)?test/\S+\.py\s*$")
 _NEXT_FILE = re.compile(r"^(?:diff --git |--- |\+\+\+ |index )")
-_TEST = re.compile(r"^\s*def test_\w+\(", re.MULTILINE)
+_TEST = re.compile(r"^[ \t]*def test_\w+\(", re.MULTILINE)
 
 
 def added_tests(text: str) -> str | None:

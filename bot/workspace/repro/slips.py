@@ -118,17 +118,20 @@ def aliased(program: Program) -> Program | None:
     if len(missing) != 1 or isinstance(tree, int):
         return None
     (name,) = missing
-    uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
-    looked_up = {
-        node.attr: node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.value in uses
-    }
-    keywords = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
-    is_torch = looked_up.keys() <= _OF_TORCH and bool(
-        looked_up.keys() & _OF_TORCH_ALONE or "requires_grad" in keywords
+    nodes = [*ast.walk(tree)]
+    uses = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
+    taken = [
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+    ]
+    keywords = {node.arg for node in nodes if isinstance(node, ast.keyword)}
+    is_torch = _OF_TORCH.issuperset(taken) and (
+        not _OF_TORCH_ALONE.isdisjoint(taken) or "requires_grad" in keywords
     )
-    if not is_torch or not all(isinstance(node.ctx, ast.Load) for node in uses):
+    if not is_torch or len(taken) < len(uses):
         return None
     better = read(f"import torch as {name}\n\n{program.text}")
     return replace(better, is_mended=True) if better is not None and better.is_whole else None

@@ -42,7 +42,7 @@ _REPORT = re.compile(r"^\W*(?:\w+ )?(?:bug|repro|to reproduce)", re.IGNORECASE)
 _BUG = re.compile(r"^\W*(?:\w+ )?(?:bug|describe|issue|repro|to reproduce|summary)", re.IGNORECASE)
 _FAILURE = re.compile(
     r"Traceback \(most recent|\b\w*(?:Error|Exception):|Segmentation fault|core dumped"
-    r"|Illegal instruction|Bus error|\bexc\.\w+: |^\s*ERROR: [A-Z]"
+    r"|Illegal instruction|Bus error|\bexc\.\w+: |^[ \t]*ERROR: [A-Z]"
     r"|Killed$|\bOut of memory: Kill|\bld returned 1 exit status|^make(?:\[\d+\])?: \*\*\* ",
     re.MULTILINE,
 )
