@@ -24,7 +24,7 @@ NO_COMPILER = "The repro is in C++, and this machine has no C++ compiler."
 _SOURCE = "repro.cpp"
 _NOT_FOUND = 127
 _MAIN = re.compile(r"\bmain\s*\(")
-_INCLUDE = re.compile(r"^\s*#\s*include\b[^\n]*", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include\b[^\n]*", re.MULTILINE)
 _JUDGES = re.compile(
     r"\bassert\s*\(|\breturn\s+[1-9]|\breturn\b[^;?]{1,200}\?\s*\d+\s*:\s*\d+\s*;|\bEXIT_FAILURE\b"
     r"|\b(?:exit|_exit|quick_exit)\s*\(\s*[1-9]"

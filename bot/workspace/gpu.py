@@ -15,9 +15,9 @@ CUDA_TAGS = ((12, 6), (12, 8), (13, 0))
 """The CUDA versions that nightlies are built for
 (https://download.pytorch.org/whl/nightly: cu126, cu128, cu130)."""
 
-_NAME = re.compile(r"^\s*Product Name\s*:\s*(.+?)\s*$", re.MULTILINE)
-_DRIVER = re.compile(r"^\s*Driver Version\s*:\s*([0-9.]+)", re.MULTILINE)
-_CUDA = re.compile(r"^\s*CUDA\b[^:\n]*Version\s*:\s*(\d+)\.(\d+)", re.MULTILINE)
+_NAME = re.compile(r"^[ \t]*Product Name\s*:\s*(.+?)\s*$", re.MULTILINE)
+_DRIVER = re.compile(r"^[ \t]*Driver Version\s*:\s*([0-9.]+)", re.MULTILINE)
+_CUDA = re.compile(r"^[ \t]*CUDA\b[^:\n]*Version\s*:\s*(\d+)\.(\d+)", re.MULTILINE)
 _LONGEST_NAME = 100
 
 
