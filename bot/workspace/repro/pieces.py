@@ -76,9 +76,8 @@ def read(blocks: Sequence[Block]) -> list[Piece]:
         is_other = label in _NO_PROGRAM or cpp.is_label(label)
         if (is_other and tests is None) or surroundings.show_what_is_right(block):
             continue
-        if tests is not None:
-            block = replace(block, text=tests)  # noqa: PLW2901 -- it is what the block says
-        programs = [(program, name) for program, name in _programs(block) if program.is_code]
+        code = block if tests is None else replace(block, text=tests)
+        programs = [(program, name) for program, name in _programs(code) if program.is_code]
         score = _score(block) if programs else 0
         after = blocks[place + 1 : place + 3] if len(block.trail) < _SHORT else ()
         shown = "\n".join(one.text for one in after if one.kind is BlockKind.FENCE)

@@ -68,6 +68,8 @@ _STEP = re.compile(r"^ {0,3}(?:\d{1,2}[.)] *(?=[A-Za-z./])|[-*] +)(\S.*)$")
 """An entry of a list."""
 _WRAPPED = re.compile(r"(?<=[^\n]{60})\n(?=([^\n-]{0,12}) --\w[^\n]*$)", re.MULTILINE)
 """Where a terminal broke a long command, maybe inside a word: options follow."""
+_MAX_OWN = 50
+"""Packages of one block of which the commands are known."""
 _INSTALLED = re.compile(r"\bpip3? install ((?:[\w=.\[\],-]+ ?){1,20})")
 _CLONED = re.compile(r"\bgit clone (?:-\S+ )*\S*?/([\w.-]+?)(?:\.git)?(?:\s|$)")
 _BOILERPLATE = re.compile(r"collect_env|For security purposes|setup\.py")
@@ -161,7 +163,7 @@ def script(
     if lines is None or _BOILERPLATE.search(joined) or not _is_closed(joined):
         return None
     known = {*files, *(found["file"] for found in _WRITES.finditer(joined))}
-    own = tuple(_own_commands(joined))
+    own = _own_commands(joined)
     is_cloned = "git clone" in joined
     is_installed = "pip install" in joined
     does = installs and any(
@@ -171,10 +173,9 @@ def script(
     for line in lines:
         words = line.split()
         first = next((word for word in words if not _VARIABLE.match(word)), "")
-        does = does or (is_cloned and (first in _DOING or first.startswith("./")))
         does = does or first in _LOOKERS | _PUBLIC
         does = does or (first in _CHECKERS and "--version" not in words)
-        does = does or (is_cloned and first.startswith(own))
+        does = does or (is_cloned and (first in _DOING or first.startswith(("./", *own))))
         for command in launch.of_line(line):
             if command.script and not is_cloned and not _is_known(command.script, known):
                 return None
@@ -193,7 +194,7 @@ def leading_commands(text: str) -> str:
     while end < len(lines) and (
         lines[end].lstrip().startswith("#")
         or is_command(launch.lines(lines[end])[0])
-        or lines[end].lstrip().startswith(tuple(own))
+        or lines[end].lstrip().startswith(own)
         or (end and lines[end - 1].endswith("\\"))
     ):
         end += 1
@@ -226,7 +227,8 @@ def is_command(line: str) -> bool:
 def of_same_program(line: str, script: str) -> bool:
     """Whether a line goes on with a program that a script installs or starts, and it is new."""
     first = line.split(maxsplit=1)[0] if line.split() else ""
-    return first in _own_commands(script) | _CHECKERS and first in script and line not in script
+    is_named = first in _CHECKERS or first in _own_commands(script)
+    return is_named and first in script and line not in script
 
 
 def as_command(line: str) -> str:
@@ -270,8 +272,7 @@ def _commands(text: str) -> list[str] | None:
         command = launch.lines(line)[0]
         if not command or (is_session and not launch.has_prompt(line)):
             continue
-        is_own = any(command.startswith(name) for name in own)
-        if not (is_session or command.startswith("#") or is_command(command) or is_own):
+        if not (is_session or is_command(command) or command.startswith(("#", *own))):
             return None
         kept.append(command)
         heredoc = _HEREDOC.search(command)
@@ -282,11 +283,11 @@ def _commands(text: str) -> list[str] | None:
     return kept
 
 
-def _own_commands(text: str) -> set[str]:
+def _own_commands(text: str) -> tuple[str, ...]:
     """Return the names of what a block installs: their commands begin so (``nequip-train``)."""
-    installed = {word for found in _INSTALLED.findall(text) for word in found.split()}
-    named = {re.split(r"[=\[]", word)[0] for word in {*installed, *_CLONED.findall(text)}}
-    return {name for name in named if name[:1].isalpha()}
+    installed = [word for found in _INSTALLED.findall(text) for word in found.split()]
+    named = [re.split(r"[=\[]", word)[0] for word in (*installed, *_CLONED.findall(text))]
+    return tuple(dict.fromkeys(name for name in named if name[:1].isalpha()))[:_MAX_OWN]
 
 
 def _until(lines: list[str], number: int, word: str) -> int:

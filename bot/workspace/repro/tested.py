@@ -89,7 +89,7 @@ def _of_name_in_title(issue: ReproIssue) -> Repro | None:
         logged = named_tests.file_in_log(issue.body, test)
         if not logged and group:
             logged = "".join(named_tests.files(issue.body)[:1])
-        told = "the log its file" if logged else "not its file"
+        told = "the log its file" if logged else "not its file: it is looked for"
         reason = f"The title names a test of PyTorch that fails, and {told}."
         line = picked.of([logged] if logged else [], [(group, test)], words)
         return _of_test(line, issue, source="title", reason=reason)
@@ -177,7 +177,7 @@ def of_disabled(test: disabled.DisabledTest, issue: ReproIssue) -> Repro:
         if command.is_test and test.test in command.line
     )
     line = next(named, test.command)
-    where = "" if test.file else " The issue does not name its file."
+    where = "" if test.file else " The issue does not name its file: it is looked for."
     return Repro(
         kind=ReproKind.TEST,
         text=line + "\n",
